@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# gstage: see what dirty logging does to a RISC-V KVM guest.
+#
+#   make demo         set up, build, boot, trace, compare (the first thing to run)
+#   make test         unit, CLI and VM tests
+#   make check        formatting, warnings as errors, linters, checkpatch
+#   make bench-cost   instructions per traced fault, into docs/cost.md
+#   make              the tracer and the workload, for riscv64 and this machine
+#   make help         every target
+#
+# O=DIR       everything generated (default .output)
+# BASE=7.3    the kernel base (7.3 or 7.2)
+# KSRC=DIR    use this kernel tree, LINUX_TARBALL=FILE this tarball, for BASE
+# V=1         show the commands; D=1 no optimisation, with sanitizers
+#
+# Each directory brings its own rules; a variable used by more than one of
+# them is defined here.
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+O	?= .output
+BASE	?= 7.3
+V	?= 0
+D	?= 0
+Q	:= $(if $(filter 1,$(V)),,@)
+msg	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(patsubst $(O)/%,%,$(2))';)
+
+CLANG		?= clang-19
+LLVM_STRIP	?= llvm-strip-19
+BPFTOOL		?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PKG_CONFIG	?= pkg-config
+CACHE		:= $(or $(GSTAGE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gstage)
+
+# Debian's riscv64 libraries, unpacked; made by bench/host/sysroot.sh.
+SYSROOT		= $(O)/sysroot
+RV_CC		= $(CLANG) --target=riscv64-linux-gnu --sysroot=$(abspath $(SYSROOT)) -fuse-ld=lld
+
+VERSION		:= 0.1.0
+WARNINGS	:= -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes
+OPTIMISE	:= $(if $(filter 1,$(D)),-O0 -fsanitize=address$(,)undefined,-O2)
+CFLAGS		?= $(OPTIMISE) -g
+override CFLAGS	+= -std=gnu11 $(WARNINGS) $(EXTRA_CFLAGS)
+, := ,
+
+export GSTAGE_CACHE := $(CACHE)
+
+.PHONY: all
+all:
+
+-include kernel-patches/kernel.mk
+-include bench/bench.mk
+-include bpf/bpf.mk
+-include user/user.mk
+-include tests/tests.mk
+
+.PHONY: clean help
+clean:
+	$(Q)rm -rf $(O)
+
+help:
+	$(Q)sed -n '/^#   make/s/^#//p' Makefile
