@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Sourced: packages from Debian suites and architectures that this system does
+# not list in its sources, through a private apt configuration. The mirror and
+# the proxy are the system's own, the signatures are checked with the system's
+# Debian keyring, and the system's sources and package lists stay untouched.
+#
+# Each suite is updated by itself: a mirror can be out of step for some minutes
+# ("File has unexpected size"), so a suite that fails is tried again a few
+# times, and then left out while the others still serve.
+
+APT_TRIES=${APT_TRIES:-4}
+APT_WAIT_S=${APT_WAIT_S:-5}
+
+# apt_mirror: the URI of the Debian archive the system itself uses.
+apt_mirror() {
+	local uri
+
+	# shellcheck disable=SC2016 # apt expands these
+	uri=${GSTAGE_MIRROR:-$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 2>/dev/null |
+		sed -n 's/^Debian Debian \([^ ]*\)$/\1/p' | head -n 1)}
+	if [ -z "$uri" ]; then
+		# No index yet (nobody ran apt-get update): the sources say it too.
+		uri=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
+			/etc/apt/sources.list.d/*.sources 2>/dev/null |
+			grep -v '^[[:space:]]*#' | grep -oE '(https?|mirror\+[a-z]+|file|ftp|tor\+https?)://[^ ]+' |
+			grep -v security | grep -m1 debian || :)
+	fi
+	[ -n "$uri" ] || die "$EX_IMPOSSIBLE" "no Debian mirror in this system's apt sources; name one with GSTAGE_MIRROR=URI"
+	printf '%s\n' "${uri%/}"
+}
+
+# apt_setup ARCH: make the private configuration for ARCH; sets APT_CONF.
+apt_setup() {
+	local arch=$1 dir=$GSTAGE_CACHE/apt-$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+	need apt-get apt
+	[ -r "$keyring" ] || die "$EX_IMPOSSIBLE" "$keyring is missing; install the package debian-archive-keyring"
+	APT_CONF=$dir/apt.conf
+	APT_ARCH=$arch
+	APT_DIR=$dir
+	APT_URI=$(apt_mirror)
+	APT_KEYRING=$keyring
+	mkdir -p "$dir"/{lists/partial,cache/archives/partial,empty}
+	# apt's own locks make a second process fail; this one makes it wait.
+	exec {APT_LOCK}>"$dir/lock"
+	flock "$APT_LOCK"
+	: >"$dir/status"
+	cat >"$APT_CONF" <<-CONF
+		APT::Architecture "$arch";
+		APT::Architectures { "$arch"; };
+		APT::Sandbox::User "root";
+		Acquire::Languages "none";
+		Acquire::Retries "3";
+		Dir::State "$dir";
+		Dir::State::Lists "$dir/lists";
+		Dir::State::status "$dir/status";
+		Dir::Cache "$dir/cache";
+		Dir::Etc::SourceList "$dir/sources.list";
+		Dir::Etc::SourceParts "$dir/empty";
+		Dir::Etc::Preferences "/dev/null";
+		Dir::Etc::PreferencesParts "$dir/empty";
+	CONF
+}
+
+apt_source_line() {
+	printf 'deb [arch=%s signed-by=%s] %s %s main\n' "$APT_ARCH" "$APT_KEYRING" "$APT_URI" "$1"
+}
+
+# apt_update_suite SUITE: fetch the index of one suite; afterwards it is the
+# only suite this configuration knows.
+apt_update_suite() {
+	local suite=$1 try log=$APT_DIR/update-$1.log
+
+	apt_source_line "$suite" >"$APT_DIR/sources.list"
+	for ((try = 1; try <= APT_TRIES; try++)); do
+		# --error-on=any: without it a stale index counts as success.
+		if apt-get -c "$APT_CONF" -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any \
+			-qq update >"$log" 2>&1 && ! grep -q '^[EW]: .*Failed to fetch' "$log"; then
+			return 0
+		fi
+		# A suite that does not exist does not come into being by waiting.
+		grep -qE '404 +Not Found|does not have a Release file' "$log" && break
+		[ "$try" -lt "$APT_TRIES" ] && sleep "$APT_WAIT_S"
+	done
+	say "suite $suite for $APT_ARCH is not usable now: $(grep -m1 -E '^[EW]:' "$log" || echo 'apt-get update failed')"
+	return 1
+}
+
+# apt_candidate PACKAGE: "version sha256" of the newest release in the current
+# suite, never a release candidate (~rc); fails when there is none.
+apt_candidate() {
+	local found
+
+	found=$(apt-cache -c "$APT_CONF" show "$1" 2>/dev/null |
+		awk '/^Version:/ { v = $2 } /^SHA256:/ { print v, $2 }' | grep -v '~rc' | sort -V | tail -n 1)
+	[ -n "$found" ] && printf '%s\n' "$found"
+}
+
+# apt_download DIR PACKAGE VERSION SHA256: one .deb, verified, into DIR;
+# prints its path.
+apt_download() {
+	local dir=$1 package=$2 version=$3 sha256=$4 try deb
+
+	for ((try = 1; try <= APT_TRIES; try++)); do
+		if (cd "$dir" && apt-get -c "$APT_CONF" -qq download "$package=$version") >"$APT_DIR/download.log" 2>&1; then
+			deb=$(find "$dir" -maxdepth 1 -name "${package}_*.deb" | head -n 1)
+			if [ -n "$deb" ] && sha256sum --status -c <<<"$sha256  $deb"; then
+				printf '%s\n' "$deb"
+				return 0
+			fi
+			rm -f "$dir/${package}"_*.deb
+		fi
+		[ "$try" -lt "$APT_TRIES" ] && sleep "$APT_WAIT_S"
+	done
+	say "cannot download $package $version: $(grep -m1 '^E:' "$APT_DIR/download.log" || echo 'its hash is wrong')"
+	return 1
+}

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Sourced by the host-side scripts: messages, exit statuses, the places
+# everything lives in, and a progress line for long steps, so that each script
+# says the same thing in the same way.
+
+# Exit statuses, as user/exitcode.h has them for the tracer.
+EX_USAGE=2
+EX_INCOMPLETE=3
+EX_IMPOSSIBLE=4
+EX_TIMEOUT=124
+export EX_USAGE EX_INCOMPLETE EX_IMPOSSIBLE EX_TIMEOUT
+
+GSTAGE_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+GSTAGE_CACHE=${GSTAGE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/gstage}
+O=${O:-.output}
+case $O in /*) ;; *) O=$GSTAGE_TOP/$O ;; esac
+export GSTAGE_TOP GSTAGE_CACHE
+
+PROG=${PROG:-$(basename "$0")}
+
+say() { printf '%s: %s\n' "$PROG" "$*" >&2; }
+
+# die STATUS MESSAGE: one line that says what failed and what to do.
+die() {
+	local status=$1
+
+	shift
+	say "$*"
+	exit "$status"
+}
+
+# need TOOL [PACKAGE]: stop when a program is missing, naming its package.
+need() {
+	command -v "$1" >/dev/null ||
+		die "$EX_IMPOSSIBLE" "$1 is missing; install the package ${2:-$1} (bench/host/deps.sh installs everything)"
+}
+
+# run_logged LABEL LOG COMMAND...: run a long command with its output in LOG;
+# every ten seconds say how long it has taken and how much it has printed;
+# show the end of LOG when it fails.
+run_logged() {
+	local label=$1 log=$2 start=$SECONDS status=0 pid
+
+	shift 2
+	say "$label ..."
+	"$@" >"$log" 2>&1 &
+	pid=$!
+	(
+		trap 'exit 0' TERM
+		while sleep 10 & wait $!; do
+			say "$label: $((SECONDS - start)) s, $(grep -c '' "$log" || :) steps"
+		done
+	) &
+	local ticker=$!
+	# An interrupted script must not leave a build running behind it.
+	trap 'kill "$pid" "$ticker" 2>/dev/null || :; exit 130' INT TERM
+	wait "$pid" || status=$?
+	kill "$ticker" 2>/dev/null || :
+	wait "$ticker" 2>/dev/null || :
+	trap - INT TERM
+	if [ "$status" -ne 0 ]; then
+		tail -n 25 "$log" >&2
+		say "$label failed after $((SECONDS - start)) s (status $status); the whole log is $log"
+		return 1
+	fi
+	say "$label: done in $((SECONDS - start)) s"
+}
+
+# put_link TARGET LINK: point LINK at TARGET; untouched when it already does,
+# so that nothing that depends on it is made again.
+put_link() {
+	if [ "$(readlink "$2" 2>/dev/null)" != "$1" ]; then
+		mkdir -p "$(dirname "$2")"
+		rm -rf "$2.tmp.$$"
+		ln -s "$1" "$2.tmp.$$"
+		mv -Tf "$2.tmp.$$" "$2"
+	fi
+}
