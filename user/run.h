@@ -25,6 +25,9 @@ struct run *run__new(void);
 /* The root object, borrowed: valid until run__free(), may be changed. */
 json_t *run__json(struct run *run);
 
+/* The same for readers. */
+const json_t *run__root(const struct run *run);
+
 /*
  * Can @path be written later? 0, or -errno after saying why not (-EEXIST for an
  * existing file without @force, a missing or read-only directory). Lets a

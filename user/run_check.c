@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Validation of a run file: members by the tables of run_schema.c, histogram
+ * geometry, rows that are there twice, and sums that must agree.
+ */
+#include "user/run.h"
+#include "user/run_schema.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+struct check {
+	char *reason;
+	size_t size;
+	bool complete; /* sums of an incomplete run need not agree */
+};
+
+static int __attribute__((format(printf, 2, 3))) fail(struct check *check,
+						      const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(check->reason, check->size, fmt, ap);
+	va_end(ap);
+	return -EBADMSG;
+}
+
+static json_int_t int_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static const char *str_of(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+static int check_fields(struct check *check, const json_t *object,
+			const char *where, const struct field *field)
+{
+	const char *dot = *where ? "." : "", *expected;
+	const json_t *value;
+
+	if (!json_is_object(object))
+		return fail(check, "%s is not an object", where);
+	for (; field->name; field++) {
+		value = json_object_get(object, field->name);
+		if (!value && !field->required)
+			continue;
+		if (!value)
+			return fail(check, "%s%s%s is missing", where, dot,
+				    field->name);
+		expected = run_field_mismatch(value, field);
+		if (expected)
+			return fail(check, "%s%s%s is not %s", where, dot,
+				    field->name, expected);
+	}
+	return 0;
+}
+
+/* Two rows about the same thing would be counted twice by every reader. */
+static bool is_same_row(const json_t *a, const json_t *b,
+			const char *const *keys)
+{
+	const json_t *va, *vb;
+
+	for (; *keys; keys++) {
+		va = json_object_get(a, *keys);
+		vb = json_object_get(b, *keys);
+		/* "failed": false and no such member mean the same. */
+		if (json_is_true(va) != json_is_true(vb))
+			return false;
+		if (!json_is_boolean(va) && !json_is_boolean(vb) &&
+		    !json_equal(va, vb))
+			return false;
+	}
+	return true;
+}
+
+/* Every row of an array by @fields, and no two with the same @keys (or NULL). */
+static int check_rows(struct check *check, const json_t *array,
+		      const char *where, const struct field *fields,
+		      const char *const *keys)
+{
+	char row[80];
+	size_t i, j;
+	int err;
+
+	for (i = 0; i < json_array_size(array); i++) {
+		const json_t *item = json_array_get(array, i);
+
+		snprintf(row, sizeof(row), "%s[%zu]", where, i);
+		err = check_fields(check, item, row, fields);
+		if (err)
+			return err;
+		for (j = 0; keys && j < i; j++) {
+			if (is_same_row(item, json_array_get(array, j), keys))
+				return fail(check, "%s repeats %s[%zu]", row,
+					    where, j);
+		}
+	}
+	return 0;
+}
+
+/* @expected is the number of events the histogram must hold. */
+static int check_hist(struct check *check, const json_t *json,
+		      const char *where, const char *unit, json_int_t expected)
+{
+	const char *given = str_of(json, "unit");
+	struct hist h;
+
+	if (!given || strcmp(given, unit))
+		return fail(check, "%s.unit is not \"%s\"", where, unit);
+	if (hist_from_json(json, &h))
+		return fail(
+			check,
+			"%s is not a histogram of this geometry (integers, buckets ascending, bounds of 2^%d per octave, none empty)",
+			where, GSTAGE_HIST_SUB_BITS);
+	if (!check->complete)
+		return 0;
+	if (h.count != (uint64_t)expected)
+		return fail(check,
+			    "%s.count is %" PRIu64
+			    " but its row counts %" JSON_INTEGER_FORMAT,
+			    where, h.count, expected);
+	if (!hist_is_consistent(&h))
+		return fail(
+			check,
+			"%s: count, sum, min and max do not follow from its buckets",
+			where);
+	return 0;
+}
+
+static int check_faults(struct check *check, const json_t *root)
+{
+	static const char *const keys[] = { "path", "access", NULL };
+	const json_t *rows = json_object_get(root, "faults");
+	char where[64];
+	size_t i;
+	int err;
+
+	err = check_rows(check, rows, "faults", run_fault_fields, keys);
+	for (i = 0; !err && i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+		const json_t *latency = json_object_get(row, "latency");
+
+		if (!latency)
+			continue;
+		snprintf(where, sizeof(where), "faults[%zu].latency", i);
+		err = check_hist(check, latency, where, "ns",
+				 int_of(row, "count"));
+	}
+	return err;
+}
+
+static int check_requests(struct check *check, const json_t *root)
+{
+	static const char *const keys[] = { "kind", NULL };
+	const json_t *rows = json_object_get(root, "flush_requests");
+	char where[64];
+	size_t i;
+	int err;
+
+	err = check_rows(check, rows, "flush_requests", run_request_fields,
+			 keys);
+	for (i = 0; !err && i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+		const json_t *size = json_object_get(row, "size");
+		json_int_t count = int_of(row, "count");
+
+		if (!size)
+			continue;
+		/* A whole-VM flush has no size, so its histogram is empty. */
+		if (!int_of(size, "count"))
+			count = 0;
+		snprintf(where, sizeof(where), "flush_requests[%zu].size", i);
+		err = check_hist(check, size, where, "bytes", count);
+		if (!err && check->complete && json_object_get(row, "bytes") &&
+		    int_of(row, "bytes") != int_of(size, "sum"))
+			err = fail(check, "%s.sum differs from bytes", where);
+	}
+	return err;
+}
+
+static int check_levels(struct check *check, const json_t *rows,
+			const char *where)
+{
+	static const char *const keys[] = { "cause", "from_level", "to_level",
+					    "failed", NULL };
+	size_t i;
+	int err;
+
+	err = check_rows(check, rows, where, run_split_fields, keys);
+	for (i = 0; !err && i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+
+		if (int_of(row, "from_level") <= int_of(row, "to_level"))
+			err = fail(
+				check,
+				"%s[%zu] splits into a leaf that is not smaller",
+				where, i);
+	}
+	return err;
+}
+
+static int check_phases(struct check *check, const json_t *root)
+{
+	static const char *const keys[] = { "path", "access", NULL };
+	const json_t *rows = json_object_get(root, "phases");
+	char where[64];
+	size_t i;
+	int err;
+
+	err = check_rows(check, rows, "phases", run_phase_fields, NULL);
+	for (i = 0; !err && i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+
+		if (int_of(row, "end_ns") - int_of(row, "start_ns") !=
+		    int_of(row, "duration_ns"))
+			return fail(
+				check,
+				"phases[%zu].duration_ns is not end_ns - start_ns",
+				i);
+		snprintf(where, sizeof(where), "phases[%zu].faults", i);
+		err = check_rows(check, json_object_get(row, "faults"), where,
+				 run_fault_fields, keys);
+		if (err)
+			return err;
+		snprintf(where, sizeof(where), "phases[%zu].splits", i);
+		err = check_levels(check, json_object_get(row, "splits"),
+				   where);
+	}
+	return err;
+}
+
+static json_int_t sum_rows(const json_t *rows, const char *key)
+{
+	json_int_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < json_array_size(rows); i++) {
+		json_int_t n = int_of(json_array_get(rows, i), key);
+
+		if (__builtin_add_overflow(sum, n, &sum))
+			return INT64_MAX;
+	}
+	return sum;
+}
+
+/*
+ * No phase can hold what the whole run does not: the phases together count at
+ * most the total (events between two phases belong to none).
+ */
+static int check_phase_sum(struct check *check, const json_t *root,
+			   const char *what)
+{
+	const json_t *phases = json_object_get(root, "phases");
+	json_int_t total = sum_rows(json_object_get(root, what), "count");
+	json_int_t in_phases = 0;
+	size_t i;
+
+	for (i = 0; i < json_array_size(phases); i++) {
+		const json_t *v =
+			json_object_get(json_array_get(phases, i), what);
+		json_int_t n = json_is_integer(v) ? json_integer_value(v) :
+						    sum_rows(v, "count");
+
+		if (__builtin_add_overflow(in_phases, n, &in_phases))
+			in_phases = INT64_MAX;
+	}
+	if (in_phases <= total)
+		return 0;
+	return fail(check,
+		    "phases count %" JSON_INTEGER_FORMAT
+		    " %s, more than the %" JSON_INTEGER_FORMAT
+		    " of the whole run",
+		    in_phases, what, total);
+}
+
+static int check_sums(struct check *check, const json_t *root)
+{
+	static const char *const whats[] = { "faults", "splits",
+					     "flush_requests",
+					     "flush_executed" };
+	size_t i;
+	int err;
+
+	for (i = 0; i < sizeof(whats) / sizeof(whats[0]); i++) {
+		err = check_phase_sum(check, root, whats[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int check_losses(struct check *check, json_t *root)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(json_object_get(root, "losses"), key, value) {
+		if (!json_is_integer(value) || json_integer_value(value) < 0)
+			return fail(check,
+				    "losses.%s is not an integer of 0 or more",
+				    key);
+		if (check->complete && json_integer_value(value))
+			return fail(
+				check,
+				"complete is true although losses.%s is not 0",
+				key);
+	}
+	return 0;
+}
+
+static int check_guest(struct check *check, const json_t *root)
+{
+	const json_t *guest = json_object_get(root, "guest");
+	int err;
+
+	if (!guest)
+		return 0;
+	err = check_fields(check, guest, "guest", run_guest_fields);
+	if (err)
+		return err;
+	return check_rows(check, json_object_get(guest, "rounds"),
+			  "guest.rounds", run_round_fields, NULL);
+}
+
+static int check_environment(struct check *check, const json_t *root)
+{
+	const json_t *env = json_object_get(root, "environment");
+	const json_t *cmdline;
+	size_t i;
+	int err;
+
+	err = check_fields(check, env, "environment", run_environment_fields);
+	if (err)
+		return err;
+	cmdline = json_object_get(env, "cmdline");
+	for (i = 0; i < json_array_size(cmdline); i++) {
+		if (!json_is_string(json_array_get(cmdline, i)))
+			return fail(check,
+				    "environment.cmdline[%zu] is not a string",
+				    i);
+	}
+	return 0;
+}
+
+/* Arrays whose rows need nothing but the table. */
+static int check_plain_arrays(struct check *check, const json_t *root)
+{
+	static const char *const by_outcome[] = { "outcome", NULL };
+	static const char *const by_level[] = { "phase", "level", NULL };
+	static const char *const by_kind[] = { "kind", NULL };
+	static const struct {
+		const char *name;
+		const struct field *fields;
+		const char *const *keys;
+	} arrays[] = {
+		{ "probes", run_probe_fields, NULL },
+		{ "prot_updates", run_prot_fields, by_outcome },
+		{ "write_protects", run_wp_fields, by_level },
+		{ "flush_executed", run_executed_fields, by_kind },
+		{ "checks", run_check_result_fields, NULL },
+	};
+	size_t i;
+	int err;
+
+	for (i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
+		err = check_rows(check, json_object_get(root, arrays[i].name),
+				 arrays[i].name, arrays[i].fields,
+				 arrays[i].keys);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int check_schema(struct check *check, const json_t *root)
+{
+	const char *schema = str_of(root, "schema");
+
+	if (!json_is_object(root) || !schema)
+		return fail(
+			check,
+			"it is other JSON, without \"schema\": \"" RUN_SCHEMA
+			"\"; give a file written by 'gstage trace'");
+	if (strcmp(schema, RUN_SCHEMA))
+		return fail(
+			check,
+			"its schema is \"%.40s\", this gstage reads \"" RUN_SCHEMA
+			"\"; use the gstage that wrote it",
+			schema);
+	if (!json_is_boolean(json_object_get(root, "complete")))
+		return fail(check, "complete is not true or false");
+	return 0;
+}
+
+int run__validate(const json_t *root, char *reason, size_t reason_size)
+{
+	struct check check = { .reason = reason, .size = reason_size };
+	int err;
+
+	err = check_schema(&check, root);
+	if (err)
+		return err;
+	check.complete = json_is_true(json_object_get(root, "complete"));
+	err = check_fields(&check, root, "", run_root_fields);
+	err = err ?: check_environment(&check, root);
+	err = err ?: check_losses(&check, (json_t *)root);
+	err = err ?: check_plain_arrays(&check, root);
+	err = err ?: check_faults(&check, root);
+	err = err   ?:
+		      check_levels(&check, json_object_get(root, "splits"),
+				   "splits");
+	err = err ?: check_requests(&check, root);
+	err = err ?: check_phases(&check, root);
+	err = err ?: check_guest(&check, root);
+	if (!err && check.complete)
+		err = check_sums(&check, root);
+	return err;
+}
