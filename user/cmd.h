@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One function per sub-command. argv[0] is the command's name; the result is an
- * exit status (user/exitcode.h), and whatever failed has been reported.
+ * One function per sub-command. argv[0] is "gstage <command>", for argp's messages;
+ * the result is an exit status (user/exitcode.h), and whatever failed has been reported.
  */
 #ifndef GSTAGE_USER_CMD_H
 #define GSTAGE_USER_CMD_H

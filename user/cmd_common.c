@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The options that commands share; see cmd_common.h. */
+#include "user/cmd_common.h"
+
+#include <string.h>
+
+#include "user/log.h"
+
+enum {
+	KEY_JSON = 0x1000,
+};
+
+static const struct argp_option options[] = {
+	{ "format", 'f', "FORMAT", 0, "text (default) or json", 0 },
+	{ "json", KEY_JSON, NULL, 0, "Same as --format=json", 0 },
+	{ "nanoseconds", 'n', NULL, 0, "Show times in ns (default)", 0 },
+	{ "microseconds", 'u', NULL, 0, "Show times in us", 0 },
+	{ "milliseconds", 'm', NULL, 0,
+	  "Show times in ms (text only; instructions are never scaled)", 0 },
+	{ "quiet", 'q', NULL, 0, "Only data, warnings and errors", 0 },
+	{ "verbose", 'v', NULL, 0, "Say more; twice: libbpf speaks too", 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+static void set_format(struct common_opts *opts, struct argp_state *state,
+		       const char *name)
+{
+	bool json = !strcmp(name, "json");
+
+	if (!json && strcmp(name, "text"))
+		argp_error(state, "--format: no format '%s': text or json",
+			   name);
+	if (opts->format_is_given && opts->json != json)
+		argp_error(state, "--format: text and json were both given");
+	opts->format_is_given = true;
+	opts->json = json;
+}
+
+static void set_unit(struct common_opts *opts, struct argp_state *state,
+		     enum report_unit unit)
+{
+	if (opts->unit_is_given && opts->unit != unit)
+		argp_error(state, "only one of -n, -u and -m can be given");
+	opts->unit_is_given = true;
+	opts->unit = unit;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct common_opts *opts = state->input;
+
+	switch (key) {
+	case 'f':
+		set_format(opts, state, arg);
+		break;
+	case KEY_JSON:
+		set_format(opts, state, "json");
+		break;
+	case 'n':
+		set_unit(opts, state, REPORT_UNIT_NS);
+		break;
+	case 'u':
+		set_unit(opts, state, REPORT_UNIT_US);
+		break;
+	case 'm':
+		set_unit(opts, state, REPORT_UNIT_MS);
+		break;
+	case 'q':
+		opts->quiet = true;
+		break;
+	case 'v':
+		opts->verbose++;
+		break;
+	case ARGP_KEY_END:
+		if (opts->quiet && opts->verbose)
+			argp_error(state, "-q and -v contradict each other");
+		log_set_level(opts->quiet ? LOG_WARN :
+					    LOG_INFO + opts->verbose);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp common_argp = {
+	.options = options,
+	.parser = parse,
+};
+
+const struct argp_child common_children[] = {
+	{ &common_argp, 0, "Output:", 1 },
+	{ NULL, 0, NULL, 0 },
+};

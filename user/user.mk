@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The front end, twice: for this machine (results are read anywhere) and for
+# riscv64 (with libbpf and the skeletons, where guests are traced).
+
+# Everything but the parts that need BPF; also what the unit tests link.
+USER_COMMON := log opts hist out run run_schema run_check run_write \
+	       report report_env report_json out_hist cmd_common
+USER_MODULES := main cmd_report $(USER_COMMON)
+
+# What only the traced machine has, and its stand-in elsewhere.
+USER_BPF_MODULES := $(patsubst user/%.c,%,$(wildcard user/session*.c user/cmd_trace.c))
+USER_NOBPF_MODULES := cmd_trace_none
+
+USER_CPPFLAGS := -I. -D_GNU_SOURCE -DGSTAGE_VERSION='"$(VERSION)"'
+
+NATIVE_GSTAGE := $(O)/native/gstage
+NATIVE_OBJS := $(patsubst %,$(O)/native/user/%.o,$(USER_MODULES) $(USER_NOBPF_MODULES))
+
+RISCV64_GSTAGE := $(O)/riscv64/gstage
+RISCV64_OBJS := $(patsubst %,$(O)/riscv64/user/%.o,$(USER_MODULES) $(USER_BPF_MODULES))
+
+JANSSON_CFLAGS = $(shell $(PKG_CONFIG) --cflags jansson)
+JANSSON_LIBS = $(shell $(PKG_CONFIG) --libs jansson || echo -ljansson)
+
+.PHONY: native riscv64
+native: $(NATIVE_GSTAGE)
+all: native
+
+$(NATIVE_GSTAGE): $(NATIVE_OBJS)
+	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JANSSON_LIBS)
+
+$(O)/native/user/%.o: user/%.c
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(CC) $(CFLAGS) $(USER_CPPFLAGS) $(JANSSON_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+# Only when the tracer is there; the native side never needs it.
+ifneq ($(wildcard user/session.c),)
+riscv64: $(RISCV64_GSTAGE)
+all: riscv64
+endif
+
+# libelf of the sysroot has no usable static version: everything is dynamic.
+$(RISCV64_GSTAGE): $(RISCV64_OBJS)
+	$(call msg,LD,$@)$(RV_CC) $(RV_CFLAGS) -o $@ $^ \
+		-lbpf -lelf -lz -lzstd -ljansson
+
+# Skeletons are order-only: for the first build; -MMD knows them afterwards.
+$(O)/riscv64/user/%.o: user/%.c | $(SYSROOT) $(BPF_SKELS)
+	@mkdir -p $(@D)
+	$(call msg,RVCC,$@)$(RV_CC) $(RV_CFLAGS) $(USER_CPPFLAGS) -DHAVE_BPF \
+		-I$(O)/bpf -MMD -MP -c -o $@ $<
+
+# The version is in these two only.
+$(O)/native/user/main.o $(O)/riscv64/user/main.o $(O)/riscv64/user/cmd_trace.o: Makefile
+
+# A host sanitizer has no riscv64 runtime here, so D=1 is for the native side.
+RV_CFLAGS = $(filter-out -fsanitize=%,$(CFLAGS))
+
+-include $(wildcard $(O)/native/user/*.d $(O)/riscv64/user/*.d)
