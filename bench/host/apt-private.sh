@@ -35,6 +35,7 @@ apt_mirror() {
 apt_setup() {
 	local arch=$1 dir=$GSTAGE_CACHE/apt-$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
+	[ "${APT_DIR:-}" = "$dir" ] && return # this process holds the lock already
 	need apt-get apt
 	[ -r "$keyring" ] || die "$EX_IMPOSSIBLE" "$keyring is missing; install the package debian-archive-keyring"
 	APT_CONF=$dir/apt.conf

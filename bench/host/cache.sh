@@ -19,14 +19,12 @@ cache_key() { sha256sum | cut -c1-40; }
 
 cache_stat_() {
 	(cd "$1" && find . -mindepth 1 ! -path ./MANIFEST ! -path ./MANIFEST.stat \
-		! -path './work' ! -path './work/*' \
 		\( ! -type d -printf '%P\t%y\t%s\t%T@\t%l\n' -o -type d -printf '%P\td\n' \)) |
 		LC_ALL=C sort
 }
 
 cache_seal_() {
-	(cd "$1" && find . -type f ! -path ./MANIFEST ! -path ./MANIFEST.stat \
-		! -path './work/*' -print0 | LC_ALL=C sort -z |
+	(cd "$1" && find . -type f ! -path ./MANIFEST ! -path ./MANIFEST.stat -print0 | LC_ALL=C sort -z |
 		xargs -0r sha256sum) >"$1/MANIFEST"
 	cache_stat_ "$1" >"$1/MANIFEST.stat"
 }
@@ -66,8 +64,12 @@ cache_get() {
 		rm -rf "$dir/.$key.new"
 		mkdir "$dir/.$key.new"
 		# The lock belongs to this process alone: a child that outlives
-		# it must not hold it.
-		"$@" "$dir/.$key.new" >&2 {lock}>&- || status=$?
+		# it must not hold it. COMMAND is a script, or a function that
+		# checks each step: `set -e` does not work inside a condition.
+		(
+			exec {lock}>&-
+			"$@" "$dir/.$key.new" >&2
+		) || status=$?
 		if [ "$status" -eq 0 ]; then
 			cache_seal_ "$dir/.$key.new" && mv -T "$dir/.$key.new" "$entry" || status=$?
 		fi
@@ -76,4 +78,20 @@ cache_get() {
 	exec {lock}>&-
 	[ "$status" -eq 0 ] || return "$status"
 	printf '%s\n' "$entry"
+}
+
+# file_sha256 FILE: its hash; remembered by path, size and time, because
+# hashing a tarball on every make would be felt.
+file_sha256() {
+	local path note id
+
+	path=$(readlink -f "$1")
+	note=$GSTAGE_CACHE/resolved/hash-$(cache_key <<<"$path")
+	id=$(stat -c '%s %Y %i' "$path")
+	if [ "$(sed -n 1p "$note" 2>/dev/null)" != "$id" ]; then
+		mkdir -p "$GSTAGE_CACHE/resolved"
+		printf '%s\n%s\n' "$id" "$(sha256sum <"$path" | cut -d' ' -f1)" >"$note.$$"
+		mv "$note.$$" "$note"
+	fi
+	sed -n 2p "$note"
 }

@@ -99,7 +99,7 @@ build() {
 		deb=$(apt_download "$dir/.debs" "$package" "$version" "$sha256") || return 1
 		dpkg-deb --fsys-tarfile "$deb" |
 			tar -C "$dir" --keep-directory-symlink --no-same-owner -x \
-				--exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/lintian'
+				--exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/lintian' || return 1
 	done <"$resolved"
 	rm -rf "$dir/.debs"
 	link_test "$dir" || {

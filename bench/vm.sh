@@ -1,0 +1,316 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# vm.sh: boot a RISC-V kernel with KVM in QEMU, run one command in it as root,
+# and bring back what it left in /out. See docs/vm.md.
+#
+# In icount mode one instruction is one virtual nanosecond and the same seed
+# and inputs give the same run to the instruction, so nothing here may depend
+# on the host's clock, network, block layer or asynchronous I/O.
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "$0")/host/lib.sh"
+
+usage() {
+	cat <<-TEXT
+	usage: bench/vm.sh [options] -- COMMAND...
+
+	  --base 7.3|7.2     the kernel from \$O/kernel/BASE (default ${BASE:-7.3})
+	  --image FILE       another kernel image
+	  --kvm FILE.ko      the KVM module (default \$O/kernel/BASE/kvm-tracepoints.ko); 'none' loads none
+	  --kvm-args ARGS    module parameters, e.g. eager_page_split=0
+	  --mode icount|smp  deterministic, one hart (default), or multi-threaded
+	  --smp N            harts (default 1 with icount, 2 with smp)
+	  --mem MIB          memory (default 512)
+	  --seed N           seed of everything random (default 1)
+	  --limit SEC        wall-clock limit, then exit status 124 (default 120)
+	  --hugepages N      2M huge pages reserved before COMMAND
+	  --thp MODE         transparent huge pages: always, madvise or never
+	  --append ARGS      more kernel command line, e.g. "hugepagesz=1G hugepages=1"
+	  --add FILE:PATH    put a host file into the guest (repeatable)
+	  --out DIR          where /out comes back to, with console.log (default \$O/vm/last)
+	  --console          COMMAND writes to the console instead of /out/stdout and /out/stderr
+	  --strict           a WARNING, BUG or Oops in the guest's log is a failure (status 3)
+	  --qemu BIN         default qemu-system-riscv64
+	  --dry-run          print the QEMU command, start nothing
+	  -v                 say what is done; the console is shown as it comes
+
+	COMMAND's stdout and stderr are printed when it has ended. Exit status: that of
+	COMMAND; 2 usage; 3 the guest died or lost its results; 4 something is missing
+	here; 124 time limit; 125 the guest could not start COMMAND.
+	TEXT
+}
+
+bad() { die "$EX_USAGE" "$* (see --help)"; }
+
+number() { # OPTION VALUE MIN MAX
+	if ! [[ $2 =~ ^[0-9]{1,9}$ ]] || [ "$((10#$2))" -lt "$3" ] || [ "$((10#$2))" -gt "$4" ]; then
+		bad "$1 wants a number from $3 to $4, not '$2'"
+	fi
+}
+
+base=${BASE:-7.3} image='' kvm='' kvm_args='' mode=icount smp='' mem=512 seed=1 limit=120
+hugepages=0 thp='' append='' out='' console=0 strict=0 qemu=qemu-system-riscv64 dry_run=0
+verbose=0 adds=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--base | --image | --kvm | --kvm-args | --mode | --smp | --mem | --seed | --limit | \
+		--hugepages | --thp | --append | --add | --out | --qemu)
+		[ $# -ge 2 ] || bad "$1 needs a value"
+		;;
+	esac
+	case $1 in
+	--base) base=$2; shift 2 ;;
+	--image) image=$2; shift 2 ;;
+	--kvm) kvm=$2; shift 2 ;;
+	--kvm-args) kvm_args=$2; shift 2 ;;
+	--mode) mode=$2; shift 2 ;;
+	--smp) smp=$2; number "$1" "$2" 1 8; shift 2 ;;
+	--mem) mem=$2; number "$1" "$2" 64 65536; shift 2 ;;
+	--seed) seed=$2; number "$1" "$2" 0 999999999; shift 2 ;;
+	--limit) limit=$2; number "$1" "$2" 1 86400; shift 2 ;;
+	--hugepages) hugepages=$2; number "$1" "$2" 0 32768; shift 2 ;;
+	--thp) thp=$2; shift 2 ;;
+	--append) append="$append $2"; shift 2 ;;
+	--add) adds+=("$2"); shift 2 ;;
+	--out) out=$2; shift 2 ;;
+	--qemu) qemu=$2; shift 2 ;;
+	--console) console=1; shift ;;
+	--strict) strict=1; shift ;;
+	--dry-run) dry_run=1; shift ;;
+	-v) verbose=1; shift ;;
+	-h | --help) usage; exit 0 ;;
+	--) shift; break ;;
+	-*) bad "unknown option $1" ;;
+	*) break ;;
+	esac
+done
+[ $# -gt 0 ] || bad "no command given"
+case $mode in icount) clock=instructions; : "${smp:=1}" ;; smp) clock=host; : "${smp:=2}" ;; *) bad "--mode is icount or smp, not '$mode'" ;; esac
+case $thp in '' | always | madvise | never) ;; *) bad "--thp is always, madvise or never, not '$thp'" ;; esac
+
+kernel=$O/kernel/$base
+how="build one with 'make kernel BASE=$base', or name yours with --image and --kvm"
+: "${image:=$kernel/Image}" "${kvm:=$kernel/kvm-tracepoints.ko}" "${out:=$O/vm/last}"
+[ -r "$image" ] || die "$EX_IMPOSSIBLE" "no kernel image $image; $how"
+[ "$kvm" = none ] || [ -r "$kvm" ] || die "$EX_IMPOSSIBLE" "no KVM module $kvm; $how"
+case $kvm in
+none) version=none ;;
+*/kvm-*.ko | kvm-*.ko) version=${kvm##*/kvm-}; version=${version%.ko} ;;
+*) version=custom ;;
+esac
+for add in ${adds[@]+"${adds[@]}"}; do
+	[[ $add == ?*:/?* ]] || bad "--add wants FILE:/PATH, not '$add'"
+	[ -r "${add%%:*}" ] || die "$EX_IMPOSSIBLE" "cannot read ${add%%:*}"
+done
+need "$qemu" "qemu-system-misc (Debian 13: qemu-system-riscv)"
+need cpio
+need setpriv util-linux
+sysroot=$O/sysroot
+[ -x "$sysroot/usr/bin/busybox" ] || die "$EX_IMPOSSIBLE" "no riscv64 sysroot in $sysroot; run bench/host/sysroot.sh"
+
+qemu_version=$("$qemu" --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p')
+if [ "$mode" = icount ] && [ "$smp" -gt 1 ] && [ "${qemu_version%%.*}" -lt 9 ]; then
+	die "$EX_IMPOSSIBLE" "QEMU $qemu_version hangs in icount mode with more than one hart; use --smp 1, --mode smp, or QEMU 9 or newer"
+fi
+
+# --- the guest's file system -------------------------------------------------
+work=$(mktemp -d "${TMPDIR:-/tmp}/gstage-vm.XXXXXX")
+pid='' helper=''
+# shellcheck disable=SC2317 # called by traps
+cleanup() {
+	trap - EXIT INT TERM HUP
+	[ -z "$helper" ] || kill "$helper" 2>/dev/null || :
+	[ -z "$pid" ] || { kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; } || :
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'cleanup; exit 130' INT
+trap 'cleanup; exit 143' TERM HUP
+
+started=$EPOCHREALTIME
+step() {
+	[ "$verbose" = 0 ] || say "$(awk "BEGIN { printf \"%.2f\", $EPOCHREALTIME - $started }") s: $*"
+}
+
+# A newc archive that depends on names and contents only.
+pack() { # DIRECTORY ARCHIVE
+	(cd "$1" && find . -mindepth 1 -exec touch -hd @0 {} + &&
+		find . -mindepth 1 -printf '%P\0' | LC_ALL=C sort -z |
+		cpio --null --quiet -o -H newc -R +0:+0 --reproducible) >"$2"
+}
+
+readelf=$(command -v readelf || command -v llvm-readelf-19 || command -v riscv64-linux-gnu-readelf) ||
+	die "$EX_IMPOSSIBLE" "readelf is missing; install the package binutils"
+libs_of() { "$readelf" -dW "$@" 2>/dev/null | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p'; }
+
+# Copy what the given programs need, and what that needs, from the sysroot.
+add_libs() {
+	local lib from todo
+	todo=$(libs_of "$@" | sort -u)
+	while [ -n "$todo" ]; do
+		for lib in $todo; do
+			[ -e "$work/root/lib/$lib" ] && continue
+			from=$(find -L "$sysroot/usr/lib/riscv64-linux-gnu" "$sysroot/usr/lib" -maxdepth 1 -name "$lib" -print -quit)
+			[ -n "$from" ] || die "$EX_IMPOSSIBLE" "a guest program needs $lib, which is not in $sysroot"
+			cp -L "$from" "$work/root/lib/$lib"
+		done
+		todo=$(for lib in $(libs_of "$work"/root/lib/*.so* | sort -u); do
+			[ -e "$work/root/lib/$lib" ] || echo "$lib"
+		done)
+	done
+}
+
+mkdir -p "$work/root/bin" "$work/root/lib" "$work/top"
+install -m 755 "$GSTAGE_TOP/bench/initramfs/init" "$work/root/init"
+install -m 755 "$sysroot/usr/bin/busybox" "$work/root/bin/busybox"
+ln -s busybox "$work/root/bin/sh"
+programs=()
+for program in gstage dirtyguest; do
+	from=${GSTAGE_BIN:-$O/riscv64}/$program
+	[ -f "$from" ] || continue
+	install -m 755 "$from" "$work/root/bin/$program"
+	programs+=("$work/root/bin/$program")
+done
+for add in ${adds[@]+"${adds[@]}"}; do
+	install -D -m "$([ -x "${add%%:*}" ] && echo 755 || echo 644)" "${add%%:*}" "$work/top/${add#*:}"
+	programs+=("$work/top/${add#*:}")
+done
+if [ ${#programs[@]} -gt 0 ]; then
+	cp -L "$sysroot/usr/lib/ld-linux-riscv64-lp64d.so.1" "$work/root/lib/"
+	add_libs "${programs[@]}"
+fi
+
+# --- what to run ---------------------------------------------------------------
+json() { # a JSON string
+	local s=${1//\\/\\\\}
+	s=${s//\"/\\\"}
+	printf '"%s"' "${s//[$'\001'-$'\037']/ }"
+}
+quote() { # words for sh
+	local word
+	for word; do printf "'%s' " "${word//\'/\'\\\'\'}"; done
+}
+hash_of() { if [ -r "$1" ]; then sha256sum <"$1" | cut -d' ' -f1; fi; }
+
+kvm_hash=''
+if [ "$kvm" != none ]; then
+	install -m 644 "$kvm" "$work/top/kvm.ko"
+	kvm_hash=$(hash_of "$kvm")
+fi
+environment="{\"accel\":\"tcg\",\"clock\":$(json "$clock")"
+environment+=",\"base\":$(json "$base"),\"version\":$(json "$version"),\"machine\":\"virt\",\"cpu\":\"rv64\""
+environment+=",\"seed\":$((10#$seed)),\"mode\":$(json "$mode"),\"kernel_config_sha256\":$(json "$(hash_of "${image%/*}/config")")"
+environment+=",\"kvm_sha256\":$(json "$kvm_hash"),\"kvm_args\":$(json "$kvm_args"),\"qemu\":$(json "$qemu_version")}"
+cat >"$work/top/run.conf" <<-CONF
+	THP=$(quote "$thp")
+	HUGEPAGES=$((10#$hugepages))
+	KVM_ARGS=$(quote "$kvm_args")
+	CONSOLE=$console
+CONF
+cat >"$work/top/run.cmd" <<-CMD
+	export GSTAGE_ENVIRONMENT=$(quote "$environment")
+	$(if [ $# -eq 1 ]; then printf '%s' "$1"; else quote "$@"; fi)
+CMD
+
+# --- QEMU ------------------------------------------------------------------------
+# shellcheck disable=SC2054 # the commas are QEMU's
+machine=(-machine virt -cpu rv64 -m "$mem" -smp "$smp" -seed "$((10#$seed))"
+	-nodefaults -display none -no-reboot -nic none
+	# Asynchronous completions would make boots differ.
+	-global virtio-mmio.ioeventfd=off
+	-chardev "file,id=console,path=$work/console.log" -serial chardev:console
+	-device virtio-serial-device
+	-chardev "file,id=out,path=$work/out.tar" -device virtserialport,chardev=out,name=out)
+# shellcheck disable=SC2054
+case $mode in
+icount) machine+=(-accel tcg -icount shift=0,sleep=off -rtc base=2026-01-01T00:00:00,clock=vm) ;;
+smp) machine+=(-accel tcg,thread=multi) ;;
+esac
+command_line="console=ttyS0 earlycon riscv_isa_fallback printk.time=1 panic=-1 oops=panic$append"
+command=("$qemu" "${machine[@]}" -kernel "$image" -initrd "$work/initrd" -append "$command_line")
+if [ "$dry_run" = 1 ]; then
+	printf '%s\n' "$(quote "${command[@]}")"
+	exit 0
+fi
+
+step "packing the initramfs"
+pack "$work/root" "$work/initrd"
+pack "$work/top" "$work/top.cpio"
+cat "$work/top.cpio" >>"$work/initrd"
+
+(mkdir -p "$out" && rm -f "$out"/{console.log,stdout,stderr,dmesg} && : >"$out/console.log") 2>/dev/null ||
+	die "$EX_IMPOSSIBLE" "cannot write to $out (--out)"
+: >"$work/console.log"
+
+# Watch the machine from outside: the time limit, a panic that does not end,
+# and a full disk, on which QEMU would wait for room for ever.
+watch() {
+	local victim=$1 ends=$((SECONDS + limit)) reason=''
+
+	while [ -z "$reason" ]; do
+		sleep 0.5
+		if [ "$SECONDS" -ge "$ends" ]; then
+			reason=limit
+		elif grep -q 'end Kernel panic' "$work/console.log"; then
+			sleep 1
+			reason=panic
+		elif [ "$(df --output=avail -k "$work" | tail -n 1)" -lt 64 ]; then
+			reason=full
+		fi
+	done
+	mkdir "$work/killed-$reason" || :
+	kill -KILL "$victim" 2>/dev/null || :
+}
+
+step "starting QEMU $qemu_version: $mode, $smp hart(s), $mem MiB, seed $seed, limit $limit s"
+# This script's death takes QEMU with it, however it comes.
+setpriv --pdeathsig KILL -- "${command[@]}" >"$work/qemu.log" 2>&1 </dev/null &
+pid=$!
+watch "$pid" 2>/dev/null &
+helper=$!
+[ "$verbose" = 0 ] || tail --pid="$pid" -s 0.2 -n +1 -f "$work/console.log" >&2 &
+qemu_status=0
+wait "$pid" 2>/dev/null || qemu_status=$?
+pid=''
+kill "$helper" 2>/dev/null || :
+wait "$helper" 2>/dev/null || :
+helper=''
+step "QEMU ended with status $qemu_status"
+
+# --- results -----------------------------------------------------------------------
+last_lines() {
+	say "the last lines of the console:"
+	tail -n 20 "$work/console.log" | tr -d '\r' >&2
+}
+cp "$work/console.log" "$out/console.log" 2>/dev/null ||
+	die "$EX_IMPOSSIBLE" "cannot write to $out: is the disk full?"
+if [ -d "$work/killed-full" ]; then
+	die "$EX_IMPOSSIBLE" "the disk of $work is full (set TMPDIR to another)"
+elif [ -d "$work/killed-limit" ]; then
+	last_lines
+	die "$EX_TIMEOUT" "the guest did not finish within $limit s and was stopped (--limit)"
+elif grep -q -e 'Kernel panic' "$work/console.log"; then
+	last_lines
+	die "$EX_INCOMPLETE" "the guest's kernel panicked; the whole console is in $out/console.log"
+elif [ "$qemu_status" -ne 0 ]; then
+	tail -n 5 "$work/qemu.log" >&2
+	die "$EX_IMPOSSIBLE" "QEMU failed with status $qemu_status"
+elif ! grep -q 'gstage-vm: end' "$work/console.log" || ! tar -tf "$work/out.tar" >/dev/null 2>&1; then
+	last_lines
+	die "$EX_INCOMPLETE" "the guest ended without handing out its results"
+fi
+tar -C "$out" --no-same-owner -xf "$work/out.tar" ||
+	die "$EX_IMPOSSIBLE" "cannot write the results to $out: is the disk full?"
+status=$(cat "$out/.status")
+rm -f "$out/.status"
+if [ "$console" = 0 ]; then
+	[ ! -s "$out/stdout" ] || cat "$out/stdout"
+	[ ! -s "$out/stderr" ] || cat "$out/stderr" >&2
+fi
+if grep -m1 -E 'WARNING:|BUG:|Oops' "$out/dmesg" >"$work/bad"; then
+	say "the guest's kernel complained: $(cat "$work/bad") (see $out/dmesg)"
+	[ "$strict" = 0 ] || [ "$status" -ne 0 ] || status=$EX_INCOMPLETE
+fi
+step "status $status, results in $out"
+exit "$status"
