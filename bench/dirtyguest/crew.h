@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The threads that run the vCPUs, one each, and the barrier between them and
+ * the host's main thread. Exactly one side runs at a time and the other
+ * sleeps, so one hart is enough and nobody spins.
+ */
+#ifndef DIRTYGUEST_CREW_H
+#define DIRTYGUEST_CREW_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include "vm.h"
+
+struct crew;
+
+/*
+ * Start a thread per vCPU of @vm, which must outlive the crew. With @pin, vCPU
+ * i stays on the i-th CPU this process may use (modulo their number). NULL
+ * with errno; reported.
+ */
+struct crew *crew__new(struct vm *vm, bool pin);
+
+/*
+ * Let every vCPU run until it stores @code to the port, and return when the
+ * last one has. A vCPU whose progress counter stands still for @limit_ns is
+ * stopped and named, with the address it was about to touch: -ETIMEDOUT.
+ * -EIO when a guest failed or left in a way nobody expects. Reported, with
+ * @phase in the message.
+ */
+int crew__run(struct crew *crew, const char *phase, __u32 code,
+	      __u64 limit_ns);
+
+/* Duration of the vCPU's part of the last crew__run(), in nanoseconds. */
+__u64 crew__vcpu_ns(const struct crew *crew, __u32 vcpu);
+
+/*
+ * End and join the threads. Accepts NULL. False when a thread does not come
+ * out of the kernel: the VM must then be left as it is.
+ */
+bool crew__free(struct crew *crew);
+
+#endif /* DIRTYGUEST_CREW_H */
