@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The BPF programs: each .bpf.c is compiled alone, they are linked into one
+# object, and that becomes the skeleton that user/session.c includes.
+
+# clang 19 and no older one: clang 14's BPF back end cannot compile these.
+# The headers are those of the target (libbpf and kernel UAPI for riscv64).
+BPF_CFLAGS = --target=bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra \
+	     -Wno-unused-parameter -D__TARGET_ARCH_riscv -I. \
+	     -isystem $(SYSROOT)/usr/include \
+	     -isystem $(SYSROOT)/usr/include/riscv64-linux-gnu
+
+BPF_PROGS := state faults splits flushes dirty_log
+BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,$(BPF_PROGS))
+BPF_SKELS := $(O)/bpf/gstage.skel.h
+
+.PHONY: bpf
+bpf: $(BPF_SKELS)
+
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c | $(SYSROOT)
+	@mkdir -p $(@D)
+	$(call msg,BPF,$@)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/bpf/gstage.bpf.o: $(BPF_OBJS)
+	$(call msg,BPFLD,$@)$(BPFTOOL) gen object $@ $^
+
+# Written aside, so that an interrupted run leaves no half of a header.
+$(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
+	$(call msg,SKEL,$@)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+
+-include $(wildcard $(O)/bpf/*.d)

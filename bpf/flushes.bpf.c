@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fences: asked for (outside of faults, which report their own), asked for in
+ * vain because a vCPU's queue was full, and executed.
+ *
+ * A request goes to all vCPUs, each of which executes it before it enters the
+ * guest: with N vCPUs in the guest, N executed for one asked.
+ */
+#include "bpf/state.bpf.h"
+
+/* Strides that KVM fences one by one; above, one fence for everything. */
+#define MAX_STRIDES 512
+
+static __always_inline __u32 flush_kind(__u32 type, __u64 size, __u64 order)
+{
+	if (type == HFENCE_GVMA_VMID_ALL)
+		return GSTAGE_FLUSH_VMID;
+	if (type != HFENCE_GVMA_VMID_GPA)
+		return GSTAGE_FLUSH_VVMA;
+	return size == 1ULL << (order & 63) ? GSTAGE_FLUSH_PAGE :
+					      GSTAGE_FLUSH_RANGE;
+}
+
+SEC("tp_btf/kvm_hfence_request")
+int BPF_PROG(on_hfence_request, struct kvm *kvm, unsigned int type, __u64 addr,
+	     __u64 size, unsigned long order)
+{
+	__u32 kind = flush_kind(type, size, order);
+	struct place p;
+
+	if (!find_place(kvm, &p))
+		return 0;
+
+	add(p.counts->flush_requests[kind], 1);
+	add(p.counts->flush_bytes[kind], size);
+	/* Everything has no size. */
+	if (cfg_latency && size)
+		hist_add(&p.row->flush_sizes[kind], size, 0);
+	return 0;
+}
+
+SEC("tp_btf/kvm_hfence_full")
+int BPF_PROG(on_hfence_full, struct kvm_vcpu *vcpu, unsigned int type,
+	     __u64 addr, __u64 size)
+{
+	struct place p;
+
+	if (!find_place(vcpu->kvm, &p))
+		return 0;
+
+	/* The order is not reported: 4K, or a leaf that is larger, is a page. */
+	add(p.counts->flush_fallbacks[flush_kind(type, size, 12)], 1);
+	if (cfg_events) {
+		struct gstage_rec rec = {
+			.kind = GSTAGE_REC_QUEUE_FULL,
+			.gpa = addr,
+			.size = size,
+			.from = vcpu->vcpu_id,
+		};
+
+		emit(p.vm_index, &rec);
+	}
+	return 0;
+}
+
+/* Paid once per fault and vCPU, so not for runs that only count. */
+SEC("?tp_btf/kvm_hfence_exec")
+int BPF_PROG(on_hfence_exec, struct kvm_vcpu *vcpu, unsigned int type,
+	     __u64 addr, __u64 size, unsigned long order)
+{
+	__u32 kind = flush_kind(type, size, order);
+	__u64 fences = size >> (order & 63);
+	struct place p;
+
+	if (!find_place(vcpu->kvm, &p))
+		return 0;
+
+	if (!size || fences > MAX_STRIDES)
+		fences = 1;
+	add(p.counts->flush_executed[kind], 1);
+	add(p.counts->fences[kind], fences);
+	return 0;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * What the BPF programs leave and the front end reads: the ABI of the maps.
+ *
+ * Counters live in one row per possible CPU and one slot per phase, so that a
+ * count needs no lock, no hash and no clearing: an interval is the difference
+ * of two readings. The kernel side only adds, user space only reads; both see
+ * all zeroes before the first event.
+ */
+#ifndef GSTAGE_BPF_GSTAGE_H
+#define GSTAGE_BPF_GSTAGE_H
+
+#include <linux/types.h>
+
+#include "bpf/hist.h"
+
+/*
+ * The way a fault took. The first six are enum kvm_gstage_fault_path of the
+ * tracepoint series; ERROR stands for every fault that returned an error.
+ */
+#define GSTAGE_PATH_FAST 0
+#define GSTAGE_PATH_PROT 1
+#define GSTAGE_PATH_SPLIT 2
+#define GSTAGE_PATH_MAP 3
+#define GSTAGE_PATH_RETRY 4
+#define GSTAGE_PATH_POISON 5
+#define GSTAGE_PATH_ERROR 6
+#define GSTAGE_NR_PATHS 7
+
+/* enum kvm_gstage_access of the tracepoint series. */
+#define GSTAGE_ACCESS_READ 0
+#define GSTAGE_ACCESS_WRITE 1
+#define GSTAGE_ACCESS_EXEC 2
+#define GSTAGE_NR_ACCESSES 3
+
+/* enum kvm_gstage_cause of the tracepoint series. */
+#define GSTAGE_CAUSE_FAULT 0
+#define GSTAGE_CAUSE_ENABLE 1
+#define GSTAGE_CAUSE_CLEAR 2
+#define GSTAGE_CAUSE_GET 3
+#define GSTAGE_NR_CAUSES 4
+
+/* What became of a permission update. */
+#define GSTAGE_PROT_CHANGED 0
+#define GSTAGE_PROT_UNCHANGED 1
+#define GSTAGE_PROT_LOST_RACE 2 /* tries, not updates */
+#define GSTAGE_NR_PROTS 3
+
+/* Reach of a fence: one leaf, several, everything of the VM; VS-stage. */
+#define GSTAGE_FLUSH_PAGE 0
+#define GSTAGE_FLUSH_RANGE 1
+#define GSTAGE_FLUSH_VMID 2
+#define GSTAGE_FLUSH_VVMA 3
+#define GSTAGE_NR_FLUSHES 4
+
+/* 4K, 2M, 1G, and whatever is above. */
+#define GSTAGE_NR_LEVELS 4
+
+/*
+ * What a VM is doing. A phase is one (VM, kind, round) and may be entered
+ * several times: CLEAR comes in chunks.
+ */
+#define GSTAGE_PHASE_POPULATE 0 /* before the first log operation */
+#define GSTAGE_PHASE_ENABLE 1
+#define GSTAGE_PHASE_DIRTY 2 /* round: GETs of the first logged slot + 1 */
+#define GSTAGE_PHASE_GET 3
+#define GSTAGE_PHASE_CLEAR 4 /* round: the one harvested by the last GET */
+#define GSTAGE_PHASE_DISABLE 5
+#define GSTAGE_PHASE_AFTER 6 /* no slot is logged any more */
+#define GSTAGE_NR_PHASE_KINDS 7
+
+/*
+ * 20 rounds of dirty, get and clear; 48 KiB of counters for each CPU. A phase
+ * that finds no slot is counted in the last one and in phase_overflow.
+ */
+#define GSTAGE_MAX_PHASES 64
+
+/* VMs alive at the same time below one traced process. */
+#define GSTAGE_MAX_VMS 8
+
+struct gstage_phase_counts {
+	__u64 faults[GSTAGE_NR_PATHS][GSTAGE_NR_ACCESSES];
+	/* [cause][level of the leaf that was broken] */
+	__u64 splits[GSTAGE_NR_CAUSES][GSTAGE_NR_LEVELS];
+	__u64 failed_splits[GSTAGE_NR_CAUSES][GSTAGE_NR_LEVELS];
+	__u64 prots[GSTAGE_NR_PROTS];
+	/* [cause][level]: leaves that lost write permission */
+	__u64 wp_leaves[GSTAGE_NR_CAUSES][GSTAGE_NR_LEVELS];
+	/* Requests made by faults, by level of the leaf. */
+	__u64 fault_flushes[GSTAGE_NR_LEVELS];
+	/* Requests made elsewhere. */
+	__u64 flush_requests[GSTAGE_NR_FLUSHES];
+	__u64 flush_bytes[GSTAGE_NR_FLUSHES];
+	/* vCPUs whose queue was full, by what was asked for. */
+	__u64 flush_fallbacks[GSTAGE_NR_FLUSHES];
+	__u64 flush_executed[GSTAGE_NR_FLUSHES];
+	/* Fence instructions that this took. */
+	__u64 fences[GSTAGE_NR_FLUSHES];
+};
+
+/*
+ * count is not kept, it is the sum of the buckets and of under- and overflow.
+ * neg_min is ~min, so that zero means "nothing yet" for it, too.
+ */
+struct gstage_hist {
+	__u64 sum;
+	__u64 neg_min;
+	__u64 max;
+	__u64 underflow;
+	__u64 overflow;
+	__u64 buckets[GSTAGE_HIST_BUCKETS];
+};
+
+struct gstage_row {
+	struct gstage_phase_counts phases[GSTAGE_MAX_PHASES];
+	/* Nanoseconds. */
+	struct gstage_hist fault_ns[GSTAGE_NR_PATHS][GSTAGE_NR_ACCESSES];
+	/* Bytes; the requests of faults are not in here. */
+	struct gstage_hist flush_sizes[GSTAGE_NR_FLUSHES];
+};
+
+struct gstage_phase {
+	__u32 vm; /* 1 is the first VM seen */
+	__u32 kind;
+	__u32 round; /* 0: of none */
+	__u32 entered; /* times */
+	__u64 start_ns; /* CLOCK_MONOTONIC, entered first */
+	__u64 end_ns; /* left last; 0 while it lasts */
+	__u64 duration_ns; /* in it, without gaps, up to end_ns */
+};
+
+struct gstage_vm {
+	__u64 kvm; /* address of its struct kvm; 0: free */
+	__u32 ordinal; /* as in gstage_phase.vm */
+	__u32 phase; /* index of the present phase */
+	__u32 round;
+	__u32 nr_logged; /* slots */
+	__u32 first_slot; /* the GETs of this one count the rounds */
+	__u32 pad;
+	__u64 since_ns; /* start of the present phase, this time */
+};
+
+/* Every way to lose something. Any that is not 0 makes the run incomplete. */
+struct gstage_losses {
+	__u64 phase_overflow; /* phase table full */
+	__u64 vm_overflow; /* VM table full: events not counted */
+	__u64 record_drops; /* ring buffer full */
+	__u64 row_misses; /* CPU without a row: events not counted */
+};
+
+/* Rare records, only with --events. A record starts with its kind. */
+#define GSTAGE_REC_SPLIT 1
+#define GSTAGE_REC_LOG_OP 2
+#define GSTAGE_REC_QUEUE_FULL 3
+
+struct gstage_rec {
+	__u32 kind;
+	__u32 vm;
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	/* SPLIT, QUEUE_FULL: guest-physical address. LOG_OP: slot. */
+	__u64 gpa;
+	/* QUEUE_FULL: bytes. */
+	__u64 size;
+	/* SPLIT: levels from and to, cause. LOG_OP: operation, 1 at its end. */
+	__u32 from;
+	__u32 to;
+	__u32 cause;
+	/* 0 or -errno. */
+	__s32 ret;
+};
+
+_Static_assert(sizeof(struct gstage_phase_counts) == 768, "ABI");
+_Static_assert(sizeof(struct gstage_hist) == 4264, "ABI");
+_Static_assert(sizeof(struct gstage_phase) == 40, "ABI");
+_Static_assert(sizeof(struct gstage_vm) == 40, "ABI");
+_Static_assert(sizeof(struct gstage_rec) == 48, "ABI");
+
+#endif /* GSTAGE_BPF_GSTAGE_H */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel types that the programs read: only their names and fields matter,
+ * CO-RE finds the offsets in the running kernel and its modules. Declared here
+ * and not taken from a generated vmlinux.h, because KVM is often a module and
+ * its types are then in no vmlinux; and so the tracer builds without a kernel.
+ */
+#ifndef GSTAGE_BPF_KVM_BPF_H
+#define GSTAGE_BPF_KVM_BPF_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), \
+			     apply_to = record)
+
+struct task_struct {
+	int tgid;
+	struct task_struct *real_parent;
+};
+
+struct kvm {
+	int userspace_pid;
+};
+
+struct kvm_vcpu {
+	struct kvm *kvm;
+	int vcpu_id;
+};
+
+/* Of the tracepoint series, arch/riscv/include/asm/kvm_host.h. */
+struct kvm_gstage_fault {
+	__u64 duration_ns;
+	int ret;
+	__u8 path;
+	__u8 access;
+	__u8 prot_old;
+	__u8 prot_new;
+	__u16 retries;
+	__u8 flushes[4];
+};
+
+#pragma clang attribute pop
+
+/* enum kvm_riscv_hfence_type, arch/riscv/include/asm/kvm_tlb.h. */
+#define HFENCE_GVMA_VMID_GPA 1
+#define HFENCE_GVMA_VMID_ALL 2
+
+/* enum kvm_dirty_log_op of the tracepoint series, include/linux/kvm_host.h. */
+#define DIRTY_LOG_ENABLE 0
+#define DIRTY_LOG_DISABLE 1
+#define DIRTY_LOG_GET 2
+#define DIRTY_LOG_CLEAR 3
+
+#endif /* GSTAGE_BPF_KVM_BPF_H */

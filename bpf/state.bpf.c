@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Definitions of state.bpf.h: which VMs are followed, and their phases.
+ *
+ * A VM is met at its first event. Its phase changes with the log operations of
+ * user space, so that any VMM gets a phase table without knowing about us.
+ */
+#include "bpf/state.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+const volatile __u32 cfg_tgid = 0;
+const volatile bool cfg_latency = true;
+const volatile __u64 cfg_clock_resolution_ns = 1;
+const volatile bool cfg_events = false;
+const volatile __u32 cfg_max_phases = GSTAGE_MAX_PHASES;
+
+struct gstage_vm vms[GSTAGE_MAX_VMS] = {};
+struct gstage_phase phases[GSTAGE_MAX_PHASES] = {};
+__u32 nr_phases = 0;
+__u32 nr_vms = 0;
+struct gstage_losses losses = {};
+
+struct rows_map rows SEC(".maps");
+
+/* Sized at load; a page, the smallest there is, unless --events is given. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} records SEC(".maps");
+
+/* Deep enough for a VMM below a shell below a wrapper below the command. */
+#define MAX_ANCESTORS 16
+
+static bool is_wanted(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	int i;
+
+	if (!cfg_tgid)
+		return true;
+	for (i = 0; i < MAX_ANCESTORS; i++) {
+		__u32 tgid = BPF_CORE_READ(task, tgid);
+
+		if (tgid == cfg_tgid)
+			return true;
+		if (tgid <= 1)
+			return false;
+		task = BPF_CORE_READ(task, real_parent);
+	}
+	return false;
+}
+
+/* Index in vms[] of @kvm, met now if need be; GSTAGE_MAX_VMS if not followed. */
+__noinline int find_new_vm(__u64 kvm)
+{
+	int i;
+
+	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
+		if (vms[i].kvm == kvm)
+			return i;
+	}
+	if (!is_wanted())
+		return GSTAGE_MAX_VMS;
+
+	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
+		/* Two vCPUs may meet the VM at the same time: one of them wins. */
+		__u64 old = __sync_val_compare_and_swap(&vms[i].kvm, 0, kvm);
+
+		if (old == kvm)
+			return i;
+		if (old)
+			continue;
+		vms[i].ordinal = __sync_fetch_and_add(&nr_vms, 1) + 1;
+		vms[i].round = 0;
+		vms[i].nr_logged = 0;
+		vms[i].since_ns = 0;
+		enter_phase(i, GSTAGE_PHASE_POPULATE, 0);
+		return i;
+	}
+	add(losses.vm_overflow, 1);
+	return GSTAGE_MAX_VMS;
+}
+
+static int find_phase(__u32 vm, __u32 kind, __u32 round)
+{
+	__u32 i;
+
+	for (i = 0; i < GSTAGE_MAX_PHASES; i++) {
+		struct gstage_phase *p = &phases[i];
+
+		if (i >= nr_phases)
+			break;
+		if (p->vm == vm && p->kind == kind && p->round == round)
+			return i;
+	}
+	i = __sync_fetch_and_add(&nr_phases, 1);
+	if (i >= cfg_max_phases || i >= GSTAGE_MAX_PHASES) {
+		add(nr_phases, -1);
+		add(losses.phase_overflow, 1);
+		return cfg_max_phases - 1;
+	}
+	phases[i].vm = vm;
+	phases[i].kind = kind;
+	phases[i].round = round;
+	return i;
+}
+
+/* The present phase of the VM ends now. */
+__noinline int leave_phase(__u32 vm_index)
+{
+	struct gstage_phase *p;
+	struct gstage_vm *vm;
+
+	if (vm_index >= GSTAGE_MAX_VMS)
+		return -1;
+	vm = &vms[vm_index];
+	if (!vm->since_ns)
+		return 0;
+
+	p = &phases[vm->phase % GSTAGE_MAX_PHASES];
+	p->end_ns = bpf_ktime_get_ns();
+	p->duration_ns += p->end_ns - vm->since_ns;
+	vm->since_ns = 0;
+	return 0;
+}
+
+/*
+ * The VM leaves its phase for another one. Log operations of one VM are
+ * serialized by KVM (slots_lock).
+ */
+__noinline int enter_phase(__u32 vm_index, __u32 kind, __u32 round)
+{
+	struct gstage_phase *p;
+	struct gstage_vm *vm;
+	__u32 i;
+
+	if (vm_index >= GSTAGE_MAX_VMS)
+		return -1;
+	vm = &vms[vm_index];
+
+	leave_phase(vm_index);
+	i = find_phase(vm->ordinal, kind, round);
+	if (i >= GSTAGE_MAX_PHASES)
+		return -1;
+	p = &phases[i];
+	vm->since_ns = bpf_ktime_get_ns();
+	if (!p->entered++)
+		p->start_ns = vm->since_ns;
+	p->end_ns = 0;
+	vm->phase = i;
+	return 0;
+}
+
+__noinline int emit(__u32 vm_index, struct gstage_rec *rec)
+{
+	if (!rec || vm_index >= GSTAGE_MAX_VMS)
+		return -1;
+	rec->vm = vms[vm_index].ordinal;
+	rec->time_ns = bpf_ktime_get_ns();
+	if (bpf_ringbuf_output(&records, rec, sizeof(*rec), 0))
+		add(losses.record_drops, 1);
+	return 0;
+}
+
+/*
+ * The address of a struct kvm may be used again by the next VM. Optional: on a
+ * kernel without this hook two VMs in a row may be taken for one.
+ */
+SEC("?fentry/kvm_arch_destroy_vm")
+int BPF_PROG(on_destroy_vm, struct kvm *kvm)
+{
+	int i;
+
+	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
+		if (vms[i].kvm != (__u64)kvm)
+			continue;
+		leave_phase(i);
+		vms[i].kvm = 0;
+	}
+	return 0;
+}

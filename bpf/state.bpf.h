@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What all programs share: the options, the maps, which VMs are followed and
+ * the phase that each of them is in. Defined in state.bpf.c.
+ */
+#ifndef GSTAGE_BPF_STATE_BPF_H
+#define GSTAGE_BPF_STATE_BPF_H
+
+#include "bpf/gstage.h"
+#include "bpf/hist.bpf.h"
+#include "bpf/kvm.bpf.h"
+
+/* VMs of this process and of those it started; 0: all. */
+extern const volatile __u32 cfg_tgid;
+/* Histograms, not only counts. */
+extern const volatile bool cfg_latency;
+/* Durations below this many nanoseconds are the clock's, not the kernel's. */
+extern const volatile __u64 cfg_clock_resolution_ns;
+/* Rare events go to the ring buffer. */
+extern const volatile bool cfg_events;
+/* Phases that may be used, 1 to GSTAGE_MAX_PHASES. */
+extern const volatile __u32 cfg_max_phases;
+
+extern struct gstage_vm vms[GSTAGE_MAX_VMS];
+extern struct gstage_phase phases[GSTAGE_MAX_PHASES];
+extern __u32 nr_phases;
+extern __u32 nr_vms;
+extern struct gstage_losses losses;
+
+/* One row per possible CPU, sized at load. */
+struct rows_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gstage_row);
+};
+
+extern struct rows_map rows SEC(".maps");
+
+int find_new_vm(__u64 kvm);
+int enter_phase(__u32 vm_index, __u32 kind, __u32 round);
+int leave_phase(__u32 vm_index);
+/* @rec but for vm and time_ns, which are filled in. */
+int emit(__u32 vm_index, struct gstage_rec *rec);
+
+/* Where to count, for the VM of an event on this CPU. */
+struct place {
+	struct gstage_row *row;
+	struct gstage_phase_counts *counts;
+	__u32 vm_index;
+};
+
+/*
+ * False when the VM is not followed or there is no place for it, which has
+ * then been counted as a loss. One VM is by far the most common, so it is
+ * looked for first and without a call.
+ */
+static __always_inline bool find_place(const struct kvm *kvm, struct place *p)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	__u32 i = 0;
+
+	if (vms[0].kvm != (__u64)kvm) {
+		i = find_new_vm((__u64)kvm);
+		if (i >= GSTAGE_MAX_VMS)
+			return false;
+	}
+
+	p->vm_index = i;
+	p->row = bpf_map_lookup_elem(&rows, &cpu);
+	if (!p->row) {
+		add(losses.row_misses, 1);
+		return false;
+	}
+	p->counts = &p->row->phases[vms[i].phase % GSTAGE_MAX_PHASES];
+	return true;
+}
+
+static __always_inline __u32 clamp_level(__u32 level)
+{
+	return level < GSTAGE_NR_LEVELS ? level : GSTAGE_NR_LEVELS - 1;
+}
+
+#endif /* GSTAGE_BPF_STATE_BPF_H */
