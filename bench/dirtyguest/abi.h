@@ -19,27 +19,27 @@
 #ifndef DIRTYGUEST_ABI_H
 #define DIRTYGUEST_ABI_H
 
-#define DG_PORT_GPA	0x10000000
-#define DG_PAYLOAD_GPA	0x80000000
-#define DG_TEST_GPA	0x100000000	/* aligned to 1 GiB, the largest leaf */
+#define DG_PORT_GPA 0x10000000
+#define DG_PAYLOAD_GPA 0x80000000
+#define DG_TEST_GPA 0x100000000 /* aligned to 1 GiB, the largest leaf */
 
-#define DG_PAGE_SHIFT	12
-#define DG_PAGE_BYTES	(1 << DG_PAGE_SHIFT)
-#define DG_PAYLOAD_BYTES	0x2000	/* code; checked by guest.lds */
-#define DG_VCPU_BYTES	DG_PAGE_BYTES
+#define DG_PAGE_SHIFT 12
+#define DG_PAGE_BYTES (1 << DG_PAGE_SHIFT)
+#define DG_PAYLOAD_BYTES 0x2000 /* code; checked by guest.lds */
+#define DG_VCPU_BYTES DG_PAGE_BYTES
 
 /* Every vCPU owns one 64-bit word of each page, so this many fit. */
-#define DG_MAX_VCPUS	(DG_PAGE_BYTES / 8)
+#define DG_MAX_VCPUS (DG_PAGE_BYTES / 8)
 
 /* Values stored to the port. Zero is none of them. */
-#define DG_PORT_READY	1	/* booted, mailbox and stack have been touched */
-#define DG_PORT_DONE	2	/* the pass is finished */
-#define DG_PORT_FAIL	3	/* unexpected trap: see mailbox.trap_* */
+#define DG_PORT_READY 1 /* booted, mailbox and stack have been touched */
+#define DG_PORT_DONE 2 /* the pass is finished */
+#define DG_PORT_FAIL 3 /* unexpected trap: see mailbox.trap_* */
 
 /* Offsets the payload's assembler needs; checked against the struct below. */
-#define DG_MAILBOX_TRAP_CAUSE	16
-#define DG_MAILBOX_TRAP_VALUE	24
-#define DG_MAILBOX_TRAP_PC	32
+#define DG_MAILBOX_TRAP_CAUSE 16
+#define DG_MAILBOX_TRAP_VALUE 24
+#define DG_MAILBOX_TRAP_PC 32
 
 #ifndef __ASSEMBLER__
 
@@ -50,12 +50,12 @@
 
 /* One per vCPU. Nothing in it is a pointer; counts are of operations. */
 struct dg_mailbox {
-	__u64 progress;		/* guest: operations of this pass begun so far */
-	__u64 nr_writes;	/* guest: stores of this pass, set when done */
-	__u64 trap_cause;	/* guest, with DG_PORT_FAIL: scause */
-	__u64 trap_value;	/* guest, with DG_PORT_FAIL: stval */
-	__u64 trap_pc;		/* guest, with DG_PORT_FAIL: sepc */
-	struct dg_pass pass;	/* host: what to do next */
+	__u64 progress; /* guest: operations of this pass begun so far */
+	__u64 nr_writes; /* guest: stores of this pass, set when done */
+	__u64 trap_cause; /* guest, with DG_PORT_FAIL: scause */
+	__u64 trap_value; /* guest, with DG_PORT_FAIL: stval */
+	__u64 trap_pc; /* guest, with DG_PORT_FAIL: sepc */
+	struct dg_pass pass; /* host: what to do next */
 };
 
 _Static_assert(offsetof(struct dg_mailbox, trap_cause) == DG_MAILBOX_TRAP_CAUSE,

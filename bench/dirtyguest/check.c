@@ -6,8 +6,8 @@
 
 #include "check.h"
 
-#define PAGE_WORDS	512	/* 64-bit words in a 4K page */
-#define WORD_BITS	64
+#define PAGE_WORDS 512 /* 64-bit words in a 4K page */
+#define WORD_BITS 64
 
 static __u64 bitmap_words(__u64 nr_pages)
 {
@@ -46,8 +46,8 @@ __u64 check__record(struct check *check, const struct dg_pass *pass)
 		if (!op.is_write)
 			continue;
 		expected[op.page] = op.value;
-		check->written[op.page / WORD_BITS] |=
-			1ull << (op.page % WORD_BITS);
+		check->written[op.page / WORD_BITS] |= 1ull
+						       << (op.page % WORD_BITS);
 		nr_writes++;
 	}
 	return nr_writes;
@@ -67,8 +67,8 @@ void check__log(const struct check *check, const __u64 *bitmap,
 			reported &= (1ull << tail) - 1;
 		lost = written & ~reported;
 		if (lost && !out->pages_lost)
-			out->first_lost = i * WORD_BITS +
-					  (__u64)__builtin_ctzll(lost);
+			out->first_lost =
+				i * WORD_BITS + (__u64)__builtin_ctzll(lost);
 		out->pages_written += (__u64)__builtin_popcountll(written);
 		out->pages_reported += (__u64)__builtin_popcountll(reported);
 		out->pages_lost += (__u64)__builtin_popcountll(lost);
@@ -84,8 +84,8 @@ void check__values(const struct check *check, const void *memory,
 
 	memset(out, 0, sizeof(*out));
 	for (__u32 vcpu = 0; vcpu < check->nr_vcpus; vcpu++) {
-		const __u64 *expected = check->expected +
-					vcpu * check->nr_pages;
+		const __u64 *expected =
+			check->expected + vcpu * check->nr_pages;
 
 		for (__u64 page = 0; page < check->nr_pages; page++) {
 			__u64 found = words[page * PAGE_WORDS + vcpu];

@@ -15,25 +15,25 @@
 
 struct check {
 	__u32 nr_vcpus;
-	__u64 nr_pages;		/* of the working set */
-	__u64 slot_pages;	/* of the slot, at least nr_pages */
-	__u64 *expected;	/* [vcpu][page]: last value stored, 0: none yet */
-	__u64 *written;		/* a bit per slot page: stored to in this round */
+	__u64 nr_pages; /* of the working set */
+	__u64 slot_pages; /* of the slot, at least nr_pages */
+	__u64 *expected; /* [vcpu][page]: last value stored, 0: none yet */
+	__u64 *written; /* a bit per slot page: stored to in this round */
 };
 
 /* How a harvested bitmap compares with the pages written. Distinct pages. */
 struct check_log {
 	__u64 pages_written;
 	__u64 pages_reported;
-	__u64 pages_lost;	/* written, not reported */
-	__u64 pages_spurious;	/* reported, not written */
-	__u64 first_lost;	/* page number, when pages_lost */
+	__u64 pages_lost; /* written, not reported */
+	__u64 pages_spurious; /* reported, not written */
+	__u64 first_lost; /* page number, when pages_lost */
 };
 
 /* How memory compares with the values predicted, one word per vCPU and page. */
 struct check_values {
 	__u64 nr_wrong;
-	__u64 page, expected, found;	/* of the first wrong one */
+	__u64 page, expected, found; /* of the first wrong one */
 	__u32 vcpu;
 };
 

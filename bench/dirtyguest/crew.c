@@ -14,10 +14,10 @@
 #include "crew.h"
 #include "diag.h"
 
-#define NSEC_PER_SEC	1000000000ull
+#define NSEC_PER_SEC 1000000000ull
 
 /* How long a kicked vCPU may take to leave KVM_RUN. */
-#define KICK_NS		(5 * NSEC_PER_SEC)
+#define KICK_NS (5 * NSEC_PER_SEC)
 
 /* A member's state; written under the crew's lock by whoever holds the turn. */
 struct member {
@@ -27,31 +27,31 @@ struct member {
 	pthread_t thread;
 	bool started;
 	bool running;
-	int cpu;		/* to stay on, or -1 */
-	int err;		/* of this turn: 0 or -errno */
+	int cpu; /* to stay on, or -1 */
+	int err; /* of this turn: 0 or -errno */
 	__u64 start_ns;
 	__u64 end_ns;
-	__u64 seen_progress;	/* watchdog: the counter when last looked at */
-	__u64 seen_ns;		/* watchdog: when it last changed */
+	__u64 seen_progress; /* watchdog: the counter when last looked at */
+	__u64 seen_ns; /* watchdog: when it last changed */
 };
 
 struct crew {
 	pthread_mutex_t lock;
-	pthread_cond_t go;	/* host to vCPUs: turn or quit changed */
-	pthread_cond_t done;	/* vCPUs to host: nr_running became 0 */
+	pthread_cond_t go; /* host to vCPUs: turn or quit changed */
+	pthread_cond_t done; /* vCPUs to host: nr_running became 0 */
 	struct vm *vm;
 	const char *phase;
-	__u32 code;		/* port value that ends the turn */
+	__u32 code; /* port value that ends the turn */
 	__u64 turn;
 	__u32 nr_running;
 	bool quit;
-	bool kicked;		/* leave KVM_RUN, the turn is over */
+	bool kicked; /* leave KVM_RUN, the turn is over */
 	struct member members[];
 };
 
 static void on_kick(int sig)
 {
-	(void)sig;	/* its only purpose is to interrupt KVM_RUN */
+	(void)sig; /* its only purpose is to interrupt KVM_RUN */
 }
 
 static void say_exit(const struct member *m)
@@ -223,7 +223,8 @@ struct crew *crew__new(struct vm *vm, bool pin)
 	struct crew *crew;
 	int err;
 
-	crew = calloc(1, sizeof(*crew) + vm->nr_vcpus * sizeof(crew->members[0]));
+	crew = calloc(1,
+		      sizeof(*crew) + vm->nr_vcpus * sizeof(crew->members[0]));
 	if (!crew)
 		return NULL;
 	crew->vm = vm;
@@ -295,7 +296,7 @@ static void say_stuck(const struct member *m, __u64 limit_ns)
 		return;
 	}
 	dg_pass_op(&mailbox->pass, op_index, &op);
-	dg_err("%s: vCPU %u made no progress for %llu ms: stuck at %s GPA %#llx (page %llu), operation %llu of %llu, pc %#llx",
+	dg_err("%s: vCPU %u made no progress for %llu ms: stuck %s GPA %#llx (page %llu), operation %llu of %llu, pc %#llx",
 	       m->crew->phase, m->id, limit_ns / 1000000,
 	       op.is_write ? "writing" : "reading",
 	       DG_TEST_GPA + (op.page << DG_PAGE_SHIFT) + m->id * sizeof(__u64),

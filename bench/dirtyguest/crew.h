@@ -28,8 +28,7 @@ struct crew *crew__new(struct vm *vm, bool pin);
  * -EIO when a guest failed or left in a way nobody expects. Reported, with
  * @phase in the message.
  */
-int crew__run(struct crew *crew, const char *phase, __u32 code,
-	      __u64 limit_ns);
+int crew__run(struct crew *crew, const char *phase, __u32 code, __u64 limit_ns);
 
 /* Duration of the vCPU's part of the last crew__run(), in nanoseconds. */
 __u64 crew__vcpu_ns(const struct crew *crew, __u32 vcpu);

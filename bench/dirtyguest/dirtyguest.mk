@@ -15,7 +15,8 @@ DG_OBJS	:= $(patsubst %.c,$(DG_OUT)/%.o,$(DG_SRCS)) $(DG_OUT)/payload.o
 # RV_CC names its linker even where nothing is linked; the sanitizers have no
 # riscv64 runtime in the sysroot.
 DG_QUIET := -Wno-unused-command-line-argument
-DG_CFLAGS := $(filter-out -fsanitize=%,$(CFLAGS)) $(DG_QUIET) -I. -I$(DG_DIR)
+DG_CFLAGS := $(filter-out -fsanitize=%,$(CFLAGS)) $(DG_QUIET) -I. -I$(DG_DIR) \
+	-DGSTAGE_VERSION='"$(VERSION)"'
 
 # No libc, no floating point, nothing but the integer ISA that KVM guarantees.
 # The image runs where it is linked, so plain absolute addressing will do.

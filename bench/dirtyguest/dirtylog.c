@@ -8,7 +8,7 @@
 #include "diag.h"
 #include "dirtylog.h"
 
-#define PAGES_PER_WORD	64
+#define PAGES_PER_WORD 64
 
 static int set_mode(const struct dirtylog *log)
 {
@@ -47,8 +47,8 @@ int dirtylog__new(struct dirtylog *log, const struct vm *vm,
 	log->vm = vm;
 	log->mode = opts->log_mode;
 	log->nr_pages = dg_options__slot_pages(opts);
-	log->chunk_pages = opts->clear_chunk_pages ? opts->clear_chunk_pages
-						   : log->nr_pages;
+	log->chunk_pages = opts->clear_chunk_pages ? opts->clear_chunk_pages :
+						     log->nr_pages;
 	log->offset_pages = opts->clear_offset_pages;
 	log->bitmap_bytes = (log->nr_pages + PAGES_PER_WORD - 1) /
 			    PAGES_PER_WORD * sizeof(__u64);

@@ -15,12 +15,12 @@
 #include "vm.h"
 
 struct dirtylog {
-	const struct vm *vm;	/* borrowed */
+	const struct vm *vm; /* borrowed */
 	enum dg_log_mode mode;
-	__u64 nr_pages;		/* of the slot */
-	__u64 chunk_pages;	/* of one CLEAR */
-	__u64 offset_pages;	/* where the first CLEAR begins */
-	__u64 *bitmap;		/* last harvest */
+	__u64 nr_pages; /* of the slot */
+	__u64 chunk_pages; /* of one CLEAR */
+	__u64 offset_pages; /* where the first CLEAR begins */
+	__u64 *bitmap; /* last harvest */
 	size_t bitmap_bytes;
 };
 

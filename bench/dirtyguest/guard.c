@@ -36,10 +36,12 @@ int guard__arm(const char *name, __u64 round, __u64 limit_ns)
 	struct sigaction sa = { .sa_handler = on_alarm };
 	int n;
 
-	n = snprintf(message, sizeof(message),
-		     "dirtyguest: phase %s (round %llu) did not end within %llu ms: a KVM ioctl is stuck, or raise --limit\n",
-		     name, round, limit_ns / 1000000);
-	message_len = n < (int)sizeof(message) ? (size_t)n : sizeof(message) - 1;
+	n = snprintf(
+		message, sizeof(message),
+		"dirtyguest: phase %s (round %llu) did not end within %llu ms: a KVM ioctl is stuck, or raise --limit\n",
+		name, round, limit_ns / 1000000);
+	message_len = n < (int)sizeof(message) ? (size_t)n :
+						 sizeof(message) - 1;
 
 	if (sigaction(SIGALRM, &sa, NULL))
 		return -errno;

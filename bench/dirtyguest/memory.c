@@ -15,8 +15,8 @@
 #define MADV_COLLAPSE 25
 #endif
 
-#define SHIFT_2M	21
-#define SHIFT_1G	30
+#define SHIFT_2M 21
+#define SHIFT_1G 30
 
 static const unsigned int backing_shift[DG_NR_BACKINGS] = {
 	[DG_BACKING_4K] = DG_PAGE_SHIFT,
@@ -69,6 +69,41 @@ static int map_hugetlb(struct memory *mem, const struct dg_options *opts)
 	return 0;
 }
 
+/* MemAvailable of /proc/meminfo in bytes, or 0 when it cannot be told. */
+static __u64 available_bytes(void)
+{
+	unsigned long long kib = 0;
+	char line[128];
+	FILE *file;
+
+	file = fopen("/proc/meminfo", "re");
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
+			break;
+	}
+	fclose(file);
+	return kib * 1024;
+}
+
+/*
+ * All of it will be touched, and what does not fit would be swapped, or this
+ * process killed, in the middle of a measurement.
+ */
+static int check_available(const struct memory *mem,
+			   const struct dg_options *opts)
+{
+	__u64 available = available_bytes();
+
+	if (!available || mem->bytes <= available)
+		return 0;
+	dg_err("%s: %zu MiB are needed, %llu MiB are available: use a smaller --size or free memory",
+	       dg_backing_names[opts->backing], mem->bytes >> 20,
+	       available >> 20);
+	return -ENOMEM;
+}
+
 /* Ordinary memory, its start aligned to 2M so that a 2M leaf could cover it. */
 static int map_anonymous(struct memory *mem, const struct dg_options *opts)
 {
@@ -77,9 +112,12 @@ static int map_anonymous(struct memory *mem, const struct dg_options *opts)
 	void *p;
 	int err;
 
+	err = check_available(mem, opts);
+	if (err)
+		return err;
 	mem->map_bytes = mem->bytes + align;
 	p = mmap(NULL, mem->map_bytes, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED) {
 		err = -errno;
 		dg_err("mmap of %zu bytes: %s", mem->map_bytes, strerror(-err));
@@ -119,8 +157,8 @@ static int verify_thp(struct memory *mem)
 
 	mem->nr_huge = 0;
 	for (__u64 i = 0; i < mem->nr_blocks; i++)
-		mem->nr_huge += collapse((char *)mem->base + i * step, step,
-					 &why);
+		mem->nr_huge +=
+			collapse((char *)mem->base + i * step, step, &why);
 
 	if (mem->nr_huge == mem->nr_blocks)
 		return 0;

@@ -14,11 +14,11 @@
 #include "options.h"
 
 struct memory {
-	void *base;		/* aligned to the backing's page size */
-	size_t bytes;		/* whole pages of the backing */
-	__u64 nr_blocks;	/* pages of the backing in the working set */
-	__u64 nr_huge;		/* of those, how many really are that large */
-	void *map_base;		/* what munmap() gets */
+	void *base; /* aligned to the backing's page size */
+	size_t bytes; /* whole pages of the backing */
+	__u64 nr_blocks; /* pages of the backing in the working set */
+	__u64 nr_huge; /* of those, how many really are that large */
+	void *map_base; /* what munmap() gets */
 	size_t map_bytes;
 };
 

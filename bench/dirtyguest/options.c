@@ -11,8 +11,11 @@
 #include "user/exitcode.h"
 #include "user/opts.h"
 
-#define CLEAR_ALIGN_PAGES	64	/* KVM_CLEAR_DIRTY_LOG wants words */
-#define MAX_ROUNDS		1000000	/* 40 bytes and a JSON object each */
+#define CLEAR_ALIGN_PAGES 64 /* KVM_CLEAR_DIRTY_LOG wants words */
+/* A vCPU that only waits for its turn on a busy CPU must not look stuck. */
+#define MIN_LIMIT_NS 100000000ull
+#define MAX_LIMIT_NS (24 * 3600 * 1000000000ull)
+#define MAX_ROUNDS 100000 /* each is kept, and an object in the result */
 
 enum {
 	OPT_BACKING = 0x100,
@@ -37,24 +40,35 @@ enum {
 };
 
 const char *const dg_backing_names[DG_NR_BACKINGS] = {
-	"4k", "thp", "hugetlb-2m", "hugetlb-1g",
+	"4k",
+	"thp",
+	"hugetlb-2m",
+	"hugetlb-1g",
 };
 
 const char *const dg_log_mode_names[DG_NR_LOG_MODES] = {
-	"clear-on-get", "manual", "initially-set",
+	"clear-on-get",
+	"manual",
+	"initially-set",
 };
 
 const char *const dg_order_names[DG_NR_ORDERS] = {
-	"seq", "random", "stride2m", "hot",
+	"seq",
+	"random",
+	"stride2m",
+	"hot",
 };
 
 static const char *const share_names[] = { "partition", "overlap" };
 
 static const char *const self_test_names[DG_NR_SELF_TESTS] = {
-	"none", "lose-bit", "add-bit", "wrong-value",
+	"none",
+	"lose-bit",
+	"add-bit",
+	"wrong-value",
 };
 
-const char *argp_program_version = "dirtyguest 0.1.0";
+const char *argp_program_version = "dirtyguest " GSTAGE_VERSION;
 
 static const char doc[] =
 	"Run a guest that dirties its memory by a plan, drive KVM's dirty log, "
@@ -83,20 +97,22 @@ static const struct argp_option options[] = {
 	{ "size", OPT_SIZE, "BYTES", 0,
 	  "memory all vCPUs work on together (default 16M)", 0 },
 	{ "share", OPT_SHARE, "HOW", 0,
-	  "partition: each vCPU its own part; overlap: all vCPUs all pages (default partition)", 0 },
+	  "partition: each vCPU its own part; overlap: all vCPUs all pages (default partition)",
+	  0 },
 	{ "pin", OPT_PIN, 0, 0,
 	  "keep vCPU i on the i-th CPU this process may use", 0 },
 	{ 0, 0, 0, 0, "What the guest does:", 2 },
 	{ "rounds", OPT_ROUNDS, "N", 0, "logged rounds (default 3)", 0 },
 	{ "order", OPT_ORDER, "ORDER", 0,
-	  "seq or random: every page once; stride2m: one page in each 2 MiB; hot: draws from a small window, as many as there are pages (default seq)", 0 },
+	  "seq or random: every page once; stride2m: one page in each 2 MiB; hot: draws from a small window, as many as there are pages (default seq)",
+	  0 },
 	{ "hot", OPT_HOT, "PERCENT", 0,
 	  "size of the hot window, 1 to 100 (default 10)", 0 },
 	{ "writes", OPT_WRITES, "PERCENT", 0,
 	  "share of writes, the rest are reads (default 100)", 0 },
 	{ "seed", OPT_SEED, "N", 0, "of all random choices (default 1)", 0 },
-	{ "after", OPT_AFTER, 0, 0,
-	  "write on, one pass, once logging is off", 0 },
+	{ "after", OPT_AFTER, 0, 0, "write on, one pass, once logging is off",
+	  0 },
 	{ "after-order", OPT_AFTER_ORDER, "ORDER", 0,
 	  "order of that pass (default seq); implies --after", 0 },
 	{ 0, 0, 0, 0, "The dirty log:", 3 },
@@ -105,16 +121,19 @@ static const struct argp_option options[] = {
 	{ "clear-chunk", OPT_CLEAR_CHUNK, "PAGES", 0,
 	  "pages of one CLEAR call, a multiple of 64 (default: all)", 0 },
 	{ "clear-offset", OPT_CLEAR_OFFSET, "PAGES", 0,
-	  "page the first CLEAR call begins at, a multiple of 64; the pages before come last (default 0)", 0 },
+	  "page the first CLEAR call begins at, a multiple of 64; the pages before come last (default 0)",
+	  0 },
 	{ 0, 0, 0, 0, "Running and results:", 4 },
 	{ "limit", OPT_LIMIT, "DURATION", 0,
-	  "end when a vCPU makes no progress, or a log phase does not end, for so long (default 10s)", 0 },
+	  "end when a vCPU makes no progress, or a log phase does not end, for so long (default 10s)",
+	  0 },
 	{ "output", 'o', "FILE", 0, "write the result there, as JSON", 0 },
 	{ "result", 0, 0, OPTION_ALIAS, 0, 0 },
 	{ "force", OPT_FORCE, 0, 0, "replace FILE if it exists", 0 },
 	{ "dry-run", OPT_DRY_RUN, 0, 0, "print the plan and do nothing", 0 },
 	{ "quiet", 'q', 0, 0, "no table on stdout", 0 },
 	{ "verbose", 'v', 0, 0, "say more on stderr", 0 },
+	{ 0, 'h', 0, OPTION_HIDDEN, 0, 0 },
 	{ "self-test", OPT_SELF_TEST, "HOW", OPTION_HIDDEN, 0, 0 },
 	{ 0 },
 };
@@ -189,9 +208,10 @@ static __u64 parse_limit(struct argp_state *state, const char *arg)
 	uint64_t value = 0;
 	int err = parse_duration_ns(arg, &value);
 
-	/* Shorter than a scheduler tick, an idle CPU would look stuck. */
-	check_number(state, "limit", arg, err, value, 100000000ull,
-		     86400ull * 1000000000ull);
+	check_number(state, "limit", arg, err, value, 0, UINT64_MAX);
+	if (value < MIN_LIMIT_NS || value > MAX_LIMIT_NS)
+		argp_failure(state, GSTAGE_EX_USAGE, 0,
+			     "--limit %s: must be from 100ms to 24h", arg);
 	return value;
 }
 
@@ -204,19 +224,19 @@ static error_t parse_guest_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPT_ROUNDS:
-		opts->nr_rounds = parse_number(state, "rounds", arg, 1,
-					       MAX_ROUNDS);
+		opts->nr_rounds =
+			parse_number(state, "rounds", arg, 1, MAX_ROUNDS);
 		return 0;
 	case OPT_ORDER:
 		opts->order = PARSE_NAME("order", dg_order_names);
 		return 0;
 	case OPT_WRITES:
-		opts->write_percent = (__u32)parse_number(state, "writes", arg,
-							  0, 100);
+		opts->write_percent =
+			(__u32)parse_number(state, "writes", arg, 0, 100);
 		return 0;
 	case OPT_HOT:
-		opts->hot_percent = (__u32)parse_number(state, "hot", arg, 1,
-							100);
+		opts->hot_percent =
+			(__u32)parse_number(state, "hot", arg, 1, 100);
 		return 0;
 	case OPT_SEED:
 		/* JSON integers are signed. */
@@ -243,9 +263,8 @@ static error_t parse_log_option(int key, char *arg, struct argp_state *state)
 		opts->log_mode = PARSE_NAME("log", dg_log_mode_names);
 		return 0;
 	case OPT_CLEAR_CHUNK:
-		opts->clear_chunk_pages =
-			parse_clear_pages(state, "clear-chunk", arg,
-					  CLEAR_ALIGN_PAGES);
+		opts->clear_chunk_pages = parse_clear_pages(
+			state, "clear-chunk", arg, CLEAR_ALIGN_PAGES);
 		return 0;
 	case OPT_CLEAR_OFFSET:
 		opts->clear_offset_pages =
@@ -292,8 +311,9 @@ static void check_together(struct argp_state *state,
 	bool clears = opts->clear_chunk_pages || opts->clear_offset_pages;
 
 	if (opts->log_mode == DG_LOG_CLEAR_ON_GET && clears)
-		argp_failure(state, GSTAGE_EX_USAGE, 0,
-			     "--clear-chunk and --clear-offset have no meaning with --log clear-on-get");
+		argp_failure(
+			state, GSTAGE_EX_USAGE, 0,
+			"--clear-chunk and --clear-offset have no meaning with --log clear-on-get");
 	if (opts->clear_offset_pages >= dg_options__slot_pages(opts))
 		argp_failure(state, GSTAGE_EX_USAGE, 0,
 			     "--clear-offset %llu: the slot has %llu pages",
@@ -301,7 +321,7 @@ static void check_together(struct argp_state *state,
 			     dg_options__slot_pages(opts));
 	if (dg_options__work_pages(opts) < opts->nr_vcpus)
 		argp_failure(state, GSTAGE_EX_USAGE, 0,
-			     "--vcpus %u: --size has only %llu pages",
+			     "--vcpus %u: --size has fewer pages (%llu)",
 			     opts->nr_vcpus, dg_options__work_pages(opts));
 }
 
@@ -328,6 +348,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'v':
 		opts->verbose = true;
 		return 0;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
 	case ARGP_KEY_ARG:
 		argp_failure(state, GSTAGE_EX_USAGE, 0,
 			     "unexpected argument '%s'", arg);
@@ -342,8 +365,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 void dg_options__parse(struct dg_options *opts, int argc, char **argv)
 {
-	static const struct argp argp = { options, parse_option, 0, doc, 0, 0,
-					  0 };
+	static const struct argp argp = {
+		options, parse_option, 0, doc, 0, 0, 0
+	};
 
 	*opts = (struct dg_options){
 		.backing = DG_BACKING_4K,

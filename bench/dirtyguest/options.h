@@ -17,18 +17,18 @@ enum dg_backing {
 };
 
 enum dg_log_mode {
-	DG_LOG_CLEAR_ON_GET,	/* GET clears and write-protects */
-	DG_LOG_MANUAL,		/* CLEAR does, in chunks */
-	DG_LOG_INITIALLY_SET,	/* as manual, and all pages begin dirty */
+	DG_LOG_CLEAR_ON_GET, /* GET clears and write-protects */
+	DG_LOG_MANUAL, /* CLEAR does, in chunks */
+	DG_LOG_INITIALLY_SET, /* as manual, and all pages begin dirty */
 	DG_NR_LOG_MODES,
 };
 
 /* Deliberate errors, to show that the checker notices: hidden option. */
 enum dg_self_test {
 	DG_SELF_TEST_NONE,
-	DG_SELF_TEST_LOSE_BIT,	/* drop a reported page before comparing */
-	DG_SELF_TEST_ADD_BIT,	/* report a page nobody wrote */
-	DG_SELF_TEST_WRONG_VALUE,	/* expect another value than was stored */
+	DG_SELF_TEST_LOSE_BIT, /* drop a reported page before comparing */
+	DG_SELF_TEST_ADD_BIT, /* report a page nobody wrote */
+	DG_SELF_TEST_WRONG_VALUE, /* expect another value than was stored */
 	DG_NR_SELF_TESTS,
 };
 
@@ -37,18 +37,18 @@ struct dg_options {
 	enum dg_log_mode log_mode;
 	enum dg_self_test self_test;
 	__u32 nr_vcpus;
-	__u32 order;		/* DG_ORDER_* */
-	__u32 after_order;	/* DG_ORDER_* */
+	__u32 order; /* DG_ORDER_* */
+	__u32 after_order; /* DG_ORDER_* */
 	__u32 write_percent;
 	__u32 hot_percent;
 	__u32 overlap;
 	__u64 nr_rounds;
 	__u64 seed;
-	__u64 size_bytes;	/* working set of all vCPUs, whole pages */
-	__u64 clear_chunk_pages;	/* 0: the whole slot at once */
+	__u64 size_bytes; /* working set of all vCPUs, whole pages */
+	__u64 clear_chunk_pages; /* 0: the whole slot at once */
 	__u64 clear_offset_pages;
 	__u64 limit_ns;
-	const char *result;	/* file name or NULL; borrowed from argv */
+	const char *result; /* file name or NULL; borrowed from argv */
 	bool after;
 	bool pin;
 	bool force;

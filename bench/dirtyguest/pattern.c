@@ -9,11 +9,11 @@
 #include "pattern.h"
 
 /* Told apart by the salt: streams drawn from one key must not be related. */
-#define SALT_PASS	0x7061737300000001ull
-#define SALT_PAGE	0x7061676500000002ull
-#define SALT_KIND	0x6b696e6400000003ull
-#define SALT_DRAW	0x6472617700000004ull
-#define SALT_HOT	0x686f740000000005ull
+#define SALT_PASS 0x7061737300000001ull
+#define SALT_PAGE 0x7061676500000002ull
+#define SALT_KIND 0x6b696e6400000003ull
+#define SALT_DRAW 0x6472617700000004ull
+#define SALT_HOT 0x686f740000000005ull
 
 /* The finaliser of splitmix64 (Steele, Lea, Flood, 2014). */
 __u64 dg_mix(__u64 x)
@@ -103,8 +103,8 @@ void dg_pass_init(struct dg_pass *pass, const struct dg_pass_params *p)
 	if (!window)
 		window = 1;
 	pass->hot_pages = window;
-	pass->hot_first = dg_mix(p->seed ^ SALT_HOT) %
-			  (pass->nr_pages - window + 1);
+	pass->hot_first =
+		dg_mix(p->seed ^ SALT_HOT) % (pass->nr_pages - window + 1);
 }
 
 /* Page of operation @i, relative to the pass's range. */

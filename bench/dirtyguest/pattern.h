@@ -12,42 +12,42 @@
 
 #include <linux/types.h>
 
-#define DG_ORDER_SEQ		0	/* every page once, ascending */
-#define DG_ORDER_RANDOM		1	/* every page once, seeded permutation */
-#define DG_ORDER_STRIDE2M	2	/* one page drawn from each 2 MiB */
-#define DG_ORDER_HOT		3	/* draws with repeats from a small window */
-#define DG_NR_ORDERS		4
+#define DG_ORDER_SEQ 0 /* every page once, ascending */
+#define DG_ORDER_RANDOM 1 /* every page once, seeded permutation */
+#define DG_ORDER_STRIDE2M 2 /* one page drawn from each 2 MiB */
+#define DG_ORDER_HOT 3 /* draws with repeats from a small window */
+#define DG_NR_ORDERS 4
 
-#define DG_BLOCK_PAGES		512	/* 4K pages in a 2M leaf */
+#define DG_BLOCK_PAGES 512 /* 4K pages in a 2M leaf */
 
 /* Page numbers and operation indices must fit this many bits. */
-#define DG_INDEX_BITS		32
+#define DG_INDEX_BITS 32
 
 /* What the user chose; pages are counted from the start of the test memory. */
 struct dg_pass_params {
 	__u64 seed;
-	__u64 round;		/* 0 is populate */
+	__u64 round; /* 0 is populate */
 	__u32 vcpu;
 	__u32 nr_vcpus;
-	__u32 order;		/* DG_ORDER_* */
-	__u32 write_percent;	/* 0 to 100, the rest are reads */
-	__u32 hot_percent;	/* 1 to 100, of the vCPU's own pages */
-	__u32 overlap;		/* 1: all vCPUs share all pages; 0: a part each */
-	__u64 nr_pages;		/* of the whole working set */
+	__u32 order; /* DG_ORDER_* */
+	__u32 write_percent; /* 0 to 100, the rest are reads */
+	__u32 hot_percent; /* 1 to 100, of the vCPU's own pages */
+	__u32 overlap; /* 1: all vCPUs share all pages; 0: a part each */
+	__u64 nr_pages; /* of the whole working set */
 };
 
 /* A pass ready to run. Filled in by dg_pass_init() only; part of the ABI. */
 struct dg_pass {
-	__u64 key;		/* differs by seed, round and vCPU */
+	__u64 key; /* differs by seed, round and vCPU */
 	__u64 first_page;
-	__u64 nr_pages;		/* this vCPU's range */
+	__u64 nr_pages; /* this vCPU's range */
 	__u64 nr_ops;
-	__u64 hot_first;	/* relative to first_page */
+	__u64 hot_first; /* relative to first_page */
 	__u64 hot_pages;
 	__u32 order;
 	__u32 write_percent;
-	__u32 page_bits;	/* half width of the permutation over nr_pages */
-	__u32 op_bits;		/* half width of the permutation over nr_ops */
+	__u32 page_bits; /* half width of the permutation over nr_pages */
+	__u32 op_bits; /* half width of the permutation over nr_ops */
 	__u32 vcpu;
 	__u32 pad;
 };
@@ -56,8 +56,8 @@ _Static_assert(sizeof(struct dg_pass) == 72, "struct dg_pass is shared");
 
 /* One operation. */
 struct dg_op {
-	__u64 page;		/* from the start of the test memory */
-	__u64 value;		/* stored, if is_write */
+	__u64 page; /* from the start of the test memory */
+	__u64 value; /* stored, if is_write */
 	__u32 is_write;
 	__u32 pad;
 };

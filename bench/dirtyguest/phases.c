@@ -156,9 +156,9 @@ static void spoil_bitmap(struct phases *ph)
 	__u64 *bitmap = ph->log->bitmap, *written = ph->check->written;
 
 	for (__u64 i = 0; i < ph->log->bitmap_bytes / sizeof(*bitmap); i++) {
-		__u64 from = ph->opts->self_test == DG_SELF_TEST_LOSE_BIT
-			     ? bitmap[i] & written[i]
-			     : ~bitmap[i] & ~written[i];
+		__u64 from = ph->opts->self_test == DG_SELF_TEST_LOSE_BIT ?
+				     bitmap[i] & written[i] :
+				     ~bitmap[i] & ~written[i];
 
 		if (from) {
 			bitmap[i] ^= from & -from;
@@ -265,7 +265,6 @@ int phases__run(struct phases *ph)
 		err = run_logged(ph);
 	if (!err && opts->after)
 		err = unlogged_pass(ph, "after", opts->nr_rounds + 1,
-				    opts->after_order, 100,
-				    &ph->res->after_ns);
+				    opts->after_order, 100, &ph->res->after_ns);
 	return err;
 }

@@ -16,8 +16,8 @@ int result__new(struct result *res, const struct dg_options *opts)
 	res->max_phases = 6 + 3 * opts->nr_rounds;
 
 	res->rounds = calloc(opts->nr_rounds, sizeof(*res->rounds));
-	res->turns = calloc(opts->nr_rounds * opts->nr_vcpus,
-			    sizeof(*res->turns));
+	res->turns =
+		calloc(opts->nr_rounds * opts->nr_vcpus, sizeof(*res->turns));
 	res->phases = calloc(res->max_phases, sizeof(*res->phases));
 	if (!res->rounds || !res->turns || !res->phases) {
 		result__free(res);
@@ -54,8 +54,7 @@ bool result__is_good(const struct result *res)
 	       res->initial_reported == res->initial_expected;
 }
 
-static void print_setup(const struct result *res,
-			const struct dg_options *opts)
+static void print_setup(const struct result *res, const struct dg_options *opts)
 {
 	printf("%u vCPU%s, %llu pages of 4K backed by %s (%llu of %llu as large as asked), order %s, %u%% writes, log %s\n",
 	       opts->nr_vcpus, opts->nr_vcpus == 1 ? "" : "s",
@@ -86,8 +85,7 @@ void result__print(const struct result *res, const struct dg_options *opts)
 		const struct result_round *r = &res->rounds[i];
 
 		snprintf(name, sizeof(name), "%llu", r->round);
-		print_round(name, &r->log, r->dirty_ns, r->get_ns,
-			    r->clear_ns);
+		print_round(name, &r->log, r->dirty_ns, r->get_ns, r->clear_ns);
 		dirty_ns += r->dirty_ns;
 		get_ns += r->get_ns;
 		clear_ns += r->clear_ns;
@@ -102,9 +100,10 @@ void result__print(const struct result *res, const struct dg_options *opts)
 		printf("\nfirst harvest: %llu of %llu pages, get_ns %llu, clear_ns %llu",
 		       res->initial_reported, res->initial_expected,
 		       res->initial_get_ns, res->initial_clear_ns);
-	printf("\n%s\n", result__is_good(res) && !res->error[0]
-			 ? "every page written was reported, every value is as expected"
-			 : "FAILED");
+	printf("\n%s\n",
+	       result__is_good(res) && !res->error[0] ?
+		       "every page written was reported, every value is as expected" :
+		       "FAILED");
 }
 
 void result__free(struct result *res)

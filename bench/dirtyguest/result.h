@@ -15,8 +15,8 @@
 #include "options.h"
 
 struct result_phase {
-	const char *name;	/* populate enable dirty get clear disable after */
-	__u64 round;		/* 0 outside the rounds */
+	const char *name; /* populate enable dirty get clear disable after */
+	__u64 round; /* 0 outside the rounds */
 	__u64 start_ns;
 	__u64 end_ns;
 };
@@ -28,28 +28,28 @@ struct result_turn {
 };
 
 struct result_round {
-	__u64 round;		/* from 1 */
+	__u64 round; /* from 1 */
 	struct check_log log;
 	__u64 values_wrong;
 	__u64 dirty_ns, get_ns, clear_ns;
-	struct result_turn *turns;	/* one per vCPU */
+	struct result_turn *turns; /* one per vCPU */
 };
 
 struct result {
 	__u32 nr_vcpus;
-	__u64 nr_rounds;	/* finished */
+	__u64 nr_rounds; /* finished */
 	__u64 max_rounds;
 	struct result_round *rounds;
-	struct result_turn *turns;	/* memory of all rounds' turns */
+	struct result_turn *turns; /* memory of all rounds' turns */
 	size_t nr_phases, max_phases;
 	struct result_phase *phases;
 	__u64 populate_ns, enable_ns, disable_ns, after_ns;
 	/* With initially-set: the first harvest, when all pages are dirty. */
 	__u64 initial_reported, initial_expected;
 	__u64 initial_get_ns, initial_clear_ns;
-	__u64 values_wrong;	/* all passes */
-	__u64 nr_blocks, nr_huge;	/* see struct memory */
-	char error[160];	/* empty, or why the run ended early */
+	__u64 values_wrong; /* all passes */
+	__u64 nr_blocks, nr_huge; /* see struct memory */
+	char error[160]; /* empty, or why the run ended early */
 };
 
 /* 0 or -ENOMEM. */

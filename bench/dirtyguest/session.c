@@ -10,9 +10,10 @@
 #include "user/exitcode.h"
 
 /* Named by a tracer that wants the result inside its run file. */
-#define RESULT_ENV	"GSTAGE_GUEST_RESULT"
+#define RESULT_ENV "GSTAGE_GUEST_RESULT"
 
-static int write_results(const struct result *res, const struct dg_options *opts)
+static int write_results(const struct result *res,
+			 const struct dg_options *opts)
 {
 	const char *wanted = getenv(RESULT_ENV);
 	int err = 0;
@@ -28,8 +29,8 @@ static int run_status(int err, const struct result *res)
 {
 	if (err == -ETIMEDOUT)
 		return GSTAGE_EX_TIMEOUT;
-	return err || !result__is_good(res) ? GSTAGE_EX_REGRESSION
-					    : GSTAGE_EX_OK;
+	return err || !result__is_good(res) ? GSTAGE_EX_REGRESSION :
+					      GSTAGE_EX_OK;
 }
 
 /* The phases, with everything they need in place; the exit status. */

@@ -13,7 +13,7 @@
 #include "diag.h"
 #include "vm.h"
 
-#define CORE_REG(name) \
+#define CORE_REG(name)                                           \
 	(KVM_REG_RISCV | KVM_REG_SIZE_U64 | KVM_REG_RISCV_CORE | \
 	 KVM_REG_RISCV_CORE_REG(name))
 
@@ -114,8 +114,8 @@ static int add_slots(struct vm *vm)
 	err = set_slot(vm, VM_SLOT_PAYLOAD, 0, DG_PAYLOAD_GPA, vm->payload,
 		       vm->payload_bytes);
 	if (!err)
-		err = set_slot(vm, VM_SLOT_TEST, 0, DG_TEST_GPA,
-			       vm->test->base, vm->test->bytes);
+		err = set_slot(vm, VM_SLOT_TEST, 0, DG_TEST_GPA, vm->test->base,
+			       vm->test->bytes);
 	if (err)
 		dg_err("KVM_SET_USER_MEMORY_REGION: %s", strerror(-err));
 	return err;
@@ -142,8 +142,8 @@ __u64 vm__pc(const struct vm *vm, __u32 vcpu)
 /* All vCPUs begin at the payload's first instruction, told apart by a0. */
 static int set_start_state(const struct vm_vcpu *vcpu, __u32 id)
 {
-	__u64 area = DG_PAYLOAD_GPA + DG_PAYLOAD_BYTES +
-		     (__u64)id * DG_VCPU_BYTES;
+	__u64 area =
+		DG_PAYLOAD_GPA + DG_PAYLOAD_BYTES + (__u64)id * DG_VCPU_BYTES;
 	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	int err;
 

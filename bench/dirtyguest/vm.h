@@ -13,8 +13,8 @@
 #include "abi.h"
 #include "memory.h"
 
-#define VM_SLOT_PAYLOAD	0
-#define VM_SLOT_TEST	1
+#define VM_SLOT_PAYLOAD 0
+#define VM_SLOT_TEST 1
 
 struct vm_vcpu {
 	int fd;
@@ -25,10 +25,10 @@ struct vm_vcpu {
 struct vm {
 	int kvm_fd;
 	int fd;
-	void *payload;		/* the payload slot in host memory */
+	void *payload; /* the payload slot in host memory */
 	size_t payload_bytes;
-	size_t run_bytes;	/* size of a struct kvm_run mapping */
-	const struct memory *test;	/* borrowed */
+	size_t run_bytes; /* size of a struct kvm_run mapping */
+	const struct memory *test; /* borrowed */
 	__u32 nr_vcpus;
 	struct vm_vcpu *vcpus;
 };
