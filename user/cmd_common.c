@@ -19,6 +19,7 @@ static const struct argp_option options[] = {
 	  "Show times in ms (text only; instructions are never scaled)", 0 },
 	{ "quiet", 'q', NULL, 0, "Only data, warnings and errors", 0 },
 	{ "verbose", 'v', NULL, 0, "Say more; twice: libbpf speaks too", 0 },
+	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
@@ -67,6 +68,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'q':
 		opts->quiet = true;
+		break;
+	case 'h':
+		argp_state_help(state, state->out_stream, ARGP_HELP_STD_HELP);
 		break;
 	case 'v':
 		opts->verbose++;

@@ -152,6 +152,12 @@ int hist_quantile(const struct hist *h, unsigned int permille, uint64_t *lo,
 		*hi = 0;
 		return 0;
 	}
+	/* The largest is known exactly, and so is the smallest. */
+	if (rank == h->count || rank == 1) {
+		*lo = rank == 1 ? h->min : h->max;
+		*hi = *lo;
+		return 0;
+	}
 	for (i = 0; i < GSTAGE_HIST_BUCKETS; i++) {
 		seen += h->buckets[i];
 		if (rank > seen)

@@ -46,7 +46,7 @@ bool hist_is_consistent(const struct hist *h);
  * Where the quantile @permille / 1000 lies (500 is p50, 999 is p99.9), nearest
  * rank: the smallest value with at least that share of the values at or below
  * it. The true value v satisfies *lo <= v <= *hi: the bounds of its bucket,
- * narrowed by min and max. -ENODATA when empty, -EINVAL above 1000.
+ * narrowed by min and max, which are themselves exact. -ENODATA when empty, -EINVAL above 1000.
  */
 int hist_quantile(const struct hist *h, unsigned int permille, uint64_t *lo,
 		  uint64_t *hi);

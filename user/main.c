@@ -17,6 +17,7 @@ static const struct command {
 } commands[] = {
 	{ "trace", cmd_trace, "measure a guest under dirty logging" },
 	{ "report", cmd_report, "show what a run measured" },
+	{ "compare", cmd_compare, "put two versions side by side" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -29,18 +29,6 @@ static const char *const paths[] = { "fast", "prot",  "split",
 
 #define NR_PATHS (sizeof(paths) / sizeof(paths[0]))
 
-static json_int_t int_of(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static const char *str_of(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "-";
-}
-
 static void heading(const struct report *report, const char *title,
 		    const char *note)
 {
@@ -67,7 +55,7 @@ static const json_t *find_probe(const json_t *run, const char *fact)
 
 	for (i = 0; i < json_array_size(probes); i++) {
 		probe = json_array_get(probes, i);
-		if (strcmp(str_of(probe, "fact"), fact))
+		if (strcmp(run_str(probe, "fact"), fact))
 			continue;
 		if (json_is_true(json_object_get(probe, "attached")))
 			return probe;
@@ -88,10 +76,10 @@ static void print_none(const struct report *report, const char *title,
 		fprintf(report->out, " seen; this run had no probe for them\n");
 	else if (!json_is_true(json_object_get(probe, "attached")))
 		fprintf(report->out, " seen; the probe %s was not attached\n",
-			out_text(hook, sizeof(hook), str_of(probe, "hook")));
+			out_text(hook, sizeof(hook), run_str(probe, "hook")));
 	else
 		fprintf(report->out, " (the probe %s was attached)\n",
-			out_text(hook, sizeof(hook), str_of(probe, "hook")));
+			out_text(hook, sizeof(hook), run_str(probe, "hook")));
 }
 
 /* Rows of @rows whose @key is @word (all when NULL), "failed" ones left out. */
@@ -104,10 +92,10 @@ static json_int_t sum_count(const json_t *rows, const char *key,
 	for (i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
 
-		if (word && strcmp(str_of(row, key), word))
+		if (word && strcmp(run_str(row, key), word))
 			continue;
 		if (!json_is_true(json_object_get(row, "failed")))
-			sum += int_of(row, "count");
+			sum += run_int(row, "count");
 	}
 	return sum;
 }
@@ -125,41 +113,12 @@ static bool path_is_used(const json_t *phases, const char *path)
 	return false;
 }
 
-static bool has_several_vms(const json_t *phases)
-{
-	json_int_t first = int_of(json_array_get(phases, 0), "vm");
-	size_t i;
-
-	for (i = 1; i < json_array_size(phases); i++) {
-		if (int_of(json_array_get(phases, i), "vm") != first)
-			return true;
-	}
-	return false;
-}
-
-/* "dirty 2", with the VM before it when there are several. */
-static void phase_cell(struct out_table *table, const json_t *phase,
-		       bool with_vm)
-{
-	char name[40], vm[32] = "", round[32] = "";
-
-	out_text(name, sizeof(name), str_of(phase, "name"));
-	if (with_vm)
-		snprintf(vm, sizeof(vm), "vm %" JSON_INTEGER_FORMAT " ",
-			 int_of(phase, "vm"));
-	/* The name may carry the round already. */
-	if (int_of(phase, "round") && !strpbrk(name, "0123456789"))
-		snprintf(round, sizeof(round), " %" JSON_INTEGER_FORMAT,
-			 int_of(phase, "round"));
-	out_table__cell(table, "%s%s%s", vm, name, round);
-}
-
 static void print_phases(struct report *report)
 {
 	const json_t *phases = json_object_get(report->run, "phases");
-	bool with_vm = has_several_vms(phases), used[NR_PATHS];
+	bool used[NR_PATHS];
 	struct out_table *table;
-	char duration[32];
+	char duration[32], label[64];
 	size_t i, p;
 
 	if (!json_array_size(phases)) {
@@ -185,11 +144,13 @@ static void print_phases(struct report *report)
 		const json_t *phase = json_array_get(phases, i);
 		const json_t *faults = json_object_get(phase, "faults");
 
-		phase_cell(table, phase, with_vm);
+		out_table__cell(table, "%s",
+				run_phase_label(label, sizeof(label),
+						report->run, phase));
 		out_table__cell(
 			table, "%s",
 			out_scaled(duration, sizeof(duration),
-				   (uint64_t)int_of(phase, "duration_ns"),
+				   (uint64_t)run_int(phase, "duration_ns"),
 				   &report->scale));
 		for (p = 0; p < NR_PATHS; p++) {
 			if (used[p])
@@ -201,9 +162,9 @@ static void print_phases(struct report *report)
 				sum_count(json_object_get(phase, "splits"),
 					  NULL, NULL));
 		out_table__cell(table, "%" JSON_INTEGER_FORMAT,
-				int_of(phase, "flush_requests"));
+				run_int(phase, "flush_requests"));
 		out_table__cell(table, "%" JSON_INTEGER_FORMAT,
-				int_of(phase, "flush_executed"));
+				run_int(phase, "flush_executed"));
 	}
 	finish_table(report, table);
 }
@@ -229,12 +190,12 @@ static void print_splits(struct report *report)
 		const json_t *row = json_array_get(rows, i);
 		bool failed = json_is_true(json_object_get(row, "failed"));
 
-		out_table__cell(table, "%s", str_of(row, "cause"));
+		out_table__cell(table, "%s", run_str(row, "cause"));
 		out_table__cell(table, "%s -> %s",
-				out_level(int_of(row, "from_level")),
-				out_level(int_of(row, "to_level")));
+				out_level(run_int(row, "from_level")),
+				out_level(run_int(row, "to_level")));
 		out_table__cell(table, "%" JSON_INTEGER_FORMAT,
-				int_of(row, "count"));
+				run_int(row, "count"));
 		out_table__cell(table, "%s", failed ? "failed" : "done");
 	}
 	finish_table(report, table);
@@ -273,7 +234,7 @@ static void print_fault_latencies(const struct report *report)
 		if (!get_hist(row, "latency", &h))
 			continue;
 		fprintf(report->out, "\nFault latency, path %s, access %s\n",
-			str_of(row, "path"), str_of(row, "access"));
+			run_str(row, "path"), run_str(row, "access"));
 		print_hist(report, &h, &report->scale, report->step);
 	}
 }
@@ -310,10 +271,10 @@ static void print_faults(struct report *report)
 	for (i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
 
-		out_table__cell(table, "%s", str_of(row, "path"));
-		out_table__cell(table, "%s", str_of(row, "access"));
+		out_table__cell(table, "%s", run_str(row, "path"));
+		out_table__cell(table, "%s", run_str(row, "access"));
 		out_table__cell(table, "%" JSON_INTEGER_FORMAT,
-				int_of(row, "count"));
+				run_int(row, "count"));
 		if (!with_latency)
 			continue;
 		if (!get_hist(row, "latency", &h))
@@ -367,13 +328,13 @@ static void print_section(struct report *report, const struct section *section)
 	for (i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
 
-		out_table__cell(table, "%s", str_of(row, section->key));
+		out_table__cell(table, "%s", run_str(row, section->key));
 		if (section->has_level)
 			out_table__cell(table, "%s",
-					out_level(int_of(row, "level")));
+					out_level(run_int(row, "level")));
 		for (c = 0; section->columns[c]; c++)
 			out_table__cell(table, "%" JSON_INTEGER_FORMAT,
-					int_of(row, section->columns[c]));
+					run_int(row, section->columns[c]));
 	}
 	finish_table(report, table);
 }
@@ -391,7 +352,7 @@ static void print_flush_sizes(const struct report *report)
 		if (!get_hist(row, "size", &h))
 			continue;
 		fprintf(report->out, "\nFlush request size, kind %s\n",
-			str_of(row, "kind"));
+			run_str(row, "kind"));
 		print_hist(report, &h, &bytes, 0);
 	}
 }
@@ -442,7 +403,7 @@ static uint64_t clock_step(const json_t *run)
 {
 	const json_t *env = json_object_get(run, "environment");
 
-	return (uint64_t)int_of(env, "clock_resolution_ns");
+	return (uint64_t)run_int(env, "clock_resolution_ns");
 }
 
 int report_print(FILE *out, const json_t *run, const struct report_opts *opts)

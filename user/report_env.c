@@ -7,11 +7,6 @@
 
 #include "user/run.h"
 
-static json_int_t int_of(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
 struct out_scale report_scale(const json_t *run, enum report_unit unit)
 {
 	static const struct out_scale scales[] = {
@@ -28,7 +23,7 @@ const char *report_clock_words(char *buf, size_t size, const json_t *run)
 {
 	const json_t *env = json_object_get(run, "environment");
 	const char *accel = json_string_value(json_object_get(env, "accel"));
-	json_int_t step = int_of(env, "clock_resolution_ns");
+	json_int_t step = run_int(env, "clock_resolution_ns");
 	const char *what;
 	char steps[48] = "";
 
@@ -120,7 +115,7 @@ static void print_probes(FILE *out, const json_t *run)
 			json_is_true(json_object_get(probe, "attached")) ?
 				"attached" :
 				"not attached",
-			int_of(probe, "misses"));
+			run_int(probe, "misses"));
 	}
 }
 
@@ -220,15 +215,15 @@ static void print_rounds(struct out_table *table, const json_t *rounds,
 		const json_t *round = json_array_get(rounds, i);
 
 		out_table__cell(table, "%" JSON_INTEGER_FORMAT,
-				int_of(round, "round"));
+				run_int(round, "round"));
 		for (c = 0; c < 3; c++)
 			out_table__cell(table, "%" JSON_INTEGER_FORMAT,
-					int_of(round, counts[c]));
+					run_int(round, counts[c]));
 		for (c = 0; c < 3; c++)
 			out_table__cell(
 				table, "%s",
 				out_scaled(text, sizeof(text),
-					   (uint64_t)int_of(round, times[c]),
+					   (uint64_t)run_int(round, times[c]),
 					   scale));
 	}
 }
@@ -247,10 +242,11 @@ int report_print_guest(FILE *out, const json_t *run,
 		"  in all: written %" JSON_INTEGER_FORMAT
 		", reported %" JSON_INTEGER_FORMAT
 		", lost %" JSON_INTEGER_FORMAT "%s\n",
-		scale->unit, int_of(guest, "pages_written"),
-		int_of(guest, "pages_reported"), int_of(guest, "pages_lost"),
-		int_of(guest, "pages_lost") ? "  <-- dirty logging lost pages" :
-					      "");
+		scale->unit, run_int(guest, "pages_written"),
+		run_int(guest, "pages_reported"), run_int(guest, "pages_lost"),
+		run_int(guest, "pages_lost") ?
+			"  <-- dirty logging lost pages" :
+			"");
 	rounds = json_object_get(guest, "rounds");
 	if (!json_array_size(rounds))
 		return 0;

@@ -71,17 +71,22 @@ void run__free(struct run *run)
 	free(run);
 }
 
+/* Text of a file must neither break our line nor drive a terminal. */
+static void mask_controls(char *text)
+{
+	for (; *text; text++) {
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
+	}
+}
+
 /* Say in one line what is wrong with text that jansson refused. */
 static int report_syntax(const char *path, const json_error_t *error)
 {
 	char text[JSON_ERROR_TEXT_LENGTH];
-	char *p;
 
 	snprintf(text, sizeof(text), "%s", error->text);
-	for (p = text; *p; p++) {
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
-	}
+	mask_controls(text);
 
 	switch (json_error_code(error)) {
 	case json_error_premature_end_of_input:
@@ -271,6 +276,49 @@ int hist_from_json(const json_t *json, struct hist *h)
 			return -EBADMSG;
 	}
 	return 0;
+}
+
+json_int_t run_int(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+const char *run_str(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s ? s : "-";
+}
+
+static bool has_several_vms(const json_t *run)
+{
+	const json_t *phases = json_object_get(run, "phases");
+	json_int_t first = run_int(json_array_get(phases, 0), "vm");
+	size_t i;
+
+	for (i = 1; i < json_array_size(phases); i++) {
+		if (run_int(json_array_get(phases, i), "vm") != first)
+			return true;
+	}
+	return false;
+}
+
+const char *run_phase_label(char *buf, size_t size, const json_t *run,
+			    const json_t *phase)
+{
+	char name[40], vm[32] = "", round[32] = "";
+
+	snprintf(name, sizeof(name), "%s", run_str(phase, "name"));
+	mask_controls(name);
+	if (has_several_vms(run))
+		snprintf(vm, sizeof(vm), "vm %" JSON_INTEGER_FORMAT " ",
+			 run_int(phase, "vm"));
+	/* The name may carry the round already. */
+	if (run_int(phase, "round") && !strpbrk(name, "0123456789"))
+		snprintf(round, sizeof(round), " %" JSON_INTEGER_FORMAT,
+			 run_int(phase, "round"));
+	snprintf(buf, size, "%s%s%s", vm, name, round);
+	return buf;
 }
 
 bool run_has_insn_clock(const json_t *root)

@@ -68,6 +68,19 @@ json_t *hist_to_json(const struct hist *h, const char *unit);
 /* The reverse; 0 or -EBADMSG when it is not this schema's geometry. */
 int hist_from_json(const json_t *json, struct hist *h);
 
+/* The member as a number, 0 when there is none. */
+json_int_t run_int(const json_t *object, const char *key);
+
+/* The member as text, "-" when there is none. */
+const char *run_str(const json_t *object, const char *key);
+
+/*
+ * A phase as people name it, "dirty 2", with its VM before it when @run has
+ * several; safe for a terminal. Returns @buf.
+ */
+const char *run_phase_label(char *buf, size_t size, const json_t *run,
+			    const json_t *phase);
+
 /* True if environment.clock says that 1 ns is one emulated instruction. */
 bool run_has_insn_clock(const json_t *root);
 

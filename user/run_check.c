@@ -30,11 +30,6 @@ static int __attribute__((format(printf, 2, 3))) fail(struct check *check,
 	return -EBADMSG;
 }
 
-static json_int_t int_of(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
 static const char *str_of(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
@@ -153,7 +148,7 @@ static int check_faults(struct check *check, const json_t *root)
 			continue;
 		snprintf(where, sizeof(where), "faults[%zu].latency", i);
 		err = check_hist(check, latency, where, "ns",
-				 int_of(row, "count"));
+				 run_int(row, "count"));
 	}
 	return err;
 }
@@ -171,17 +166,17 @@ static int check_requests(struct check *check, const json_t *root)
 	for (i = 0; !err && i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
 		const json_t *size = json_object_get(row, "size");
-		json_int_t count = int_of(row, "count");
+		json_int_t count = run_int(row, "count");
 
 		if (!size)
 			continue;
 		/* A whole-VM flush has no size, so its histogram is empty. */
-		if (!int_of(size, "count"))
+		if (!run_int(size, "count"))
 			count = 0;
 		snprintf(where, sizeof(where), "flush_requests[%zu].size", i);
 		err = check_hist(check, size, where, "bytes", count);
 		if (!err && check->complete && json_object_get(row, "bytes") &&
-		    int_of(row, "bytes") != int_of(size, "sum"))
+		    run_int(row, "bytes") != run_int(size, "sum"))
 			err = fail(check, "%s.sum differs from bytes", where);
 	}
 	return err;
@@ -199,7 +194,7 @@ static int check_levels(struct check *check, const json_t *rows,
 	for (i = 0; !err && i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
 
-		if (int_of(row, "from_level") <= int_of(row, "to_level"))
+		if (run_int(row, "from_level") <= run_int(row, "to_level"))
 			err = fail(
 				check,
 				"%s[%zu] splits into a leaf that is not smaller",
@@ -220,8 +215,8 @@ static int check_phases(struct check *check, const json_t *root)
 	for (i = 0; !err && i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
 
-		if (int_of(row, "end_ns") - int_of(row, "start_ns") !=
-		    int_of(row, "duration_ns"))
+		if (run_int(row, "end_ns") - run_int(row, "start_ns") !=
+		    run_int(row, "duration_ns"))
 			return fail(
 				check,
 				"phases[%zu].duration_ns is not end_ns - start_ns",
@@ -244,7 +239,7 @@ static json_int_t sum_rows(const json_t *rows, const char *key)
 	size_t i;
 
 	for (i = 0; i < json_array_size(rows); i++) {
-		json_int_t n = int_of(json_array_get(rows, i), key);
+		json_int_t n = run_int(json_array_get(rows, i), key);
 
 		if (__builtin_add_overflow(sum, n, &sum))
 			return INT64_MAX;

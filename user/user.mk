@@ -5,8 +5,9 @@
 
 # Everything but the parts that need BPF; also what the unit tests link.
 USER_COMMON := log opts hist out run run_schema run_check run_write \
-	       report report_env report_json out_hist cmd_common
-USER_MODULES := main cmd_report $(USER_COMMON)
+	       report report_env report_json out_hist cmd_common \
+	       compare compare_env compare_print
+USER_MODULES := main cmd_report cmd_compare $(USER_COMMON)
 
 # What only the traced machine has, and its stand-in elsewhere.
 USER_BPF_MODULES := $(patsubst user/%.c,%,$(wildcard user/session*.c user/cmd_trace.c))

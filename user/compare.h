@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Two arms of runs, side by side: may they be compared, what are the figures,
+ * how do they look. The comparison is built as JSON (schema gstage-compare/1,
+ * docs/compare.md) and the text is printed from that.
+ */
+#ifndef GSTAGE_USER_COMPARE_H
+#define GSTAGE_USER_COMPARE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* One side: at least one validated run. Everything is borrowed. */
+struct compare_arm {
+	const char *label;
+	const json_t **runs;
+	const char **files;
+	size_t nr_runs;
+};
+
+struct compare_opts {
+	const char *vary; /* KEY[,KEY...] that may differ; NULL: the KVM code */
+	bool aa; /* the arms are meant to be equal */
+};
+
+/*
+ * May these arms be compared? 0, and *differs becomes a new object {key: [a, b]}
+ * of what they differ in. Otherwise one line in @reason and
+ *  -EINVAL   the options make no sense for these runs
+ *  -ENODATA  a run is incomplete
+ *  -EXDEV    they differ in more than the thing compared, or in nothing
+ *  -ENOMEM
+ */
+int compare_check(const struct compare_arm arms[2],
+		  const struct compare_opts *opts, json_t **differs,
+		  char *reason, size_t reason_size);
+
+/* The comparison; a new reference or NULL (no memory). @differs is borrowed. */
+json_t *compare_build(const struct compare_arm arms[2], const json_t *differs);
+
+/* The text for people, 80 columns where labels are short. 0 or -errno. */
+int compare_print(FILE *out, const json_t *comparison);
+
+#endif /* GSTAGE_USER_COMPARE_H */
