@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#   make test    everything below, closed by one line of totals
+#   make unit    unit tests: no root, no BPF, address and undefined sanitizers
+#   make cli     the command line of the native build
+#   make vm      traced guests in QEMU
+#   make check   formatting, warnings as errors, linters, checkpatch
+#   make format  let clang-format rewrite our C files
+#
+# Each first sees to its packages (deps), then calls make again: what is built
+# there may need a compiler that was not there before.
+
+.PHONY: test unit cli vm check format
+test unit cli vm: deps
+	$(Q)+$(MAKE) --no-print-directory run-$@
+
+check: deps
+	$(Q)+O='$(abspath $(O))' MAKE='$(MAKE)' tests/check.sh
+
+format:
+	$(Q)tests/check.sh --fix-format
+
+# --- unit ---------------------------------------------------------------
+# Every module is compiled once more with the sanitizers and linked into each
+# test; a test that needs something else says so below.
+
+UNIT_OUT := $(O)/unit
+UNIT_NAMES := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
+UNIT_BINS := $(patsubst %,$(UNIT_OUT)/test_%,$(UNIT_NAMES))
+UNIT_OBJS := $(patsubst %,$(UNIT_OUT)/user/%.o,$(USER_COMMON))
+
+# Only the sanitizers differ from a normal build.
+UNIT_CFLAGS = $(filter-out -O2 -O0 -fsanitize=%,$(CFLAGS)) -O1 \
+	      -fno-omit-frame-pointer -fsanitize=address,undefined \
+	      -fno-sanitize-recover=all $(USER_CPPFLAGS) $(JANSSON_CFLAGS)
+
+UNIT_LINKED = $(UNIT_OBJS)
+$(UNIT_OUT)/test_dirtyguest: UNIT_LINKED = $(UNIT_OUT)/bench/dirtyguest/pattern.o
+$(UNIT_OUT)/test_dirtyguest: $(UNIT_OUT)/bench/dirtyguest/pattern.o
+$(UNIT_OUT)/tests/unit/test_dirtyguest.o $(UNIT_OUT)/bench/%.o: UNIT_CFLAGS += -Ibench/dirtyguest
+
+$(UNIT_OUT)/test_%: $(UNIT_OUT)/tests/unit/test_%.o $(UNIT_OBJS)
+	$(call msg,LD,$@)$(CC) $(UNIT_CFLAGS) -o $@ $< $(UNIT_LINKED) \
+		$(JANSSON_LIBS) -lcmocka
+
+$(UNIT_OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(CC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
+
+.PRECIOUS: $(UNIT_OUT)/%.o
+-include $(wildcard $(UNIT_OUT)/*/*.d $(UNIT_OUT)/*/*/*.d)
+
+# --- what runs ----------------------------------------------------------
+
+CLI_TESTS := $(wildcard tests/cli/*.sh)
+VM_TESTS := $(wildcard tests/vm/*.sh)
+
+# What a traced guest needs; both bases, and the kernel's own workload.
+VM_NEEDS := $(RISCV64_GSTAGE) $(DG_BIN) kernels \
+	    $(patsubst %,$(O)/riscv64/dirty_log_perf_test-%,$(firstword $(KERNEL_BASES)))
+VM_NEEDS := $(if $(VM_TESTS),$(VM_NEEDS))
+
+RUN_TESTS = O='$(abspath $(O))' tests/run.sh
+
+.PHONY: run-test run-unit run-cli run-vm
+run-test: $(UNIT_BINS) $(NATIVE_GSTAGE) $(VM_NEEDS)
+	$(Q)$(RUN_TESTS) $(UNIT_BINS) $(CLI_TESTS) $(VM_TESTS)
+
+run-unit: $(UNIT_BINS)
+	$(Q)$(RUN_TESTS) $(UNIT_BINS)
+
+run-cli: $(NATIVE_GSTAGE)
+	$(Q)$(RUN_TESTS) $(CLI_TESTS)
+
+run-vm: $(VM_NEEDS)
+	$(Q)$(RUN_TESTS) $(VM_TESTS)
