@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the benchmarks stand on: distribution packages, the riscv64 sysroot, the
+# kernel's own selftest, and (in its own file) the guest workload.
+
+.PHONY: deps FORCE
+# As root: install what is missing. Otherwise: say what to run, and stop.
+deps:
+	$(Q)bench/host/deps.sh
+
+# A link into the cache; checked on each run (order-only for what uses it).
+$(SYSROOT): FORCE | deps
+	$(Q)O='$(abspath $(O))' bench/host/sysroot.sh $(abspath $(SYSROOT))
+
+# The kernel's dirty_log_perf_test from the sources of each base.
+$(O)/riscv64/dirty_log_perf_test-%: $(O)/kernel/%/Image FORCE | $(SYSROOT)
+	$(Q)$(KERNEL_ENV) bench/selftests.sh $*
+
+-include bench/dirtyguest/dirtyguest.mk

@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# build.sh BASE [VERSION...]: build one base kernel and the kvm.ko of each
+# VERSION (default: stock, and tracepoints when there is such a series), and
+# link them into $O/kernel/BASE/. What is in the cache is not built again.
+#
+# A version is a list of patch series on the base:
+#   stock         none
+#   tracepoints   kernel-patches/BASE/tracepoints
+#   NAME          kernel-patches/BASE/versions/NAME, then the tracepoints
+# KSRC=DIR or LINUX_TARBALL=FILE replace the distribution's sources.
+#
+# build.sh --series DIR BASE: only build the kvm.ko of that series, link nothing.
+set -euo pipefail
+# shellcheck source=../bench/host/lib.sh
+. "$(dirname "$0")/../bench/host/lib.sh"
+# shellcheck source=../bench/host/cache.sh
+. "$GSTAGE_TOP/bench/host/cache.sh"
+# shellcheck source=source.sh
+. "$GSTAGE_TOP/kernel-patches/source.sh"
+# shellcheck source=series.sh
+. "$GSTAGE_TOP/kernel-patches/series.sh"
+
+only=
+if [ "${1:-}" = --series ] && [ -r "${2:-}/series" ]; then
+	only=$2
+	shift 2
+fi
+[[ "${1:-}" =~ ^[0-9]+\.[0-9]+$ ]] || die "$EX_USAGE" "usage: build.sh [--series DIR] BASE [VERSION...]"
+base=$1
+shift
+patches=$GSTAGE_TOP/kernel-patches/$base
+if [ $# -eq 0 ]; then
+	set -- stock
+	[ ! -e "$patches/tracepoints/series" ] || set -- stock tracepoints
+fi
+
+for tool in clang-19 ld.lld-19:lld-19 llvm-readelf-19:llvm-19 llvm-strip-19:llvm-19 pahole make \
+	gcc flex bison bc patch xz:xz-utils perl flock:util-linux; do
+	need "${tool%%:*}" "${tool##*:}"
+done
+
+fragment=$GSTAGE_TOP/kernel-patches/kernel.config
+[ ! -e "$patches/kernel.config" ] || fragment=$patches/kernel.config
+source_locate "$base"
+key=$({
+	echo "$SOURCE_ID"
+	clang-19 --version | head -n 1
+	ld.lld-19 --version
+	pahole --version
+	cat "$fragment" "$GSTAGE_TOP/kernel-patches/base.sh" "$GSTAGE_TOP/kernel-patches/source.sh"
+} | cache_key)
+work=$GSTAGE_CACHE/kernel-work/$key
+
+build_base() {
+	entry=$(cache_get kernel "$key" "$GSTAGE_TOP/kernel-patches/base.sh" "$fragment" "$SOURCE" "$work") ||
+		die 1 "the kernel $base was not built; what failed is said above"
+}
+
+# build_module SERIES-DIR...: the cache entry of one kvm.ko, into $module.
+build_module() {
+	local dir id
+
+	id=$({
+		grep -F ./vmlinux "$entry/MANIFEST"
+		cat "$GSTAGE_TOP/kernel-patches/module.sh"
+		for dir; do
+			series_list "$dir" | xargs -rd '\n' cat
+		done
+	} | cache_key)
+	module=$(cache_get kvm "$id" "$GSTAGE_TOP/kernel-patches/module.sh" "$entry/vmlinux" "$work" "$@")
+}
+
+# build_version NAME SERIES-DIR...: build_module, and the base again when its
+# objects are not there any more.
+build_version() {
+	local version=$1 status=0
+
+	shift
+	build_module "$@" || status=$?
+	if [ "$status" -eq 75 ]; then
+		say "the objects of $base are gone or incomplete: building the base again"
+		rm -rf "$entry" "$work"
+		build_base
+		status=0
+		build_module "$@" || status=$?
+	fi
+	[ "$status" -eq 0 ] || die 1 "kvm.ko of $version on $base was not built; what failed is said above"
+}
+
+build_base
+if [ -n "$only" ]; then
+	build_version "$only" "$only"
+	exit 0
+fi
+links=$O/kernel/$base
+for version; do
+	series=()
+	case $version in
+	stock) ;;
+	tracepoints) series=("$patches/tracepoints") ;;
+	*) series=("$patches/versions/$version" "$patches/tracepoints") ;;
+	esac
+	for dir in ${series[@]+"${series[@]}"}; do
+		[ -r "$dir/series" ] || die "$EX_USAGE" "no version '$version' for $base: ${dir#"$GSTAGE_TOP"/}/series is missing"
+	done
+	build_version "$version" ${series[@]+"${series[@]}"}
+	put_link "$module/kvm.ko" "$links/kvm-$version.ko"
+	put_link "$module/digest" "$links/kvm-$version.digest"
+done
+for file in Image vmlinux config release System.map; do
+	put_link "$entry/$file" "$links/$file"
+done
+[ ! -e "$work/src/Makefile" ] || put_link "$work/src" "$links/src"

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Kernels: one vmlinux per base, one kvm.ko per version, from the cache or
+# built (kernel-patches/README.md). The scripts decide what there is to do;
+# make only calls them, so a `make` on top of a finished build costs a check.
+
+KERNEL_BASES	:= 7.3 7.2
+KERNEL_ENV	= O='$(abspath $(O))' KSRC='$(KSRC)' LINUX_TARBALL='$(LINUX_TARBALL)'
+KERNEL_FILES	:= Image vmlinux config release kvm-stock.ko kvm-tracepoints.ko
+
+.PHONY: kernel kernels kernel-refresh FORCE
+kernel: $(O)/kernel/$(BASE)/Image
+kernels: $(KERNEL_BASES:%=$(O)/kernel/%/Image)
+
+# One call makes all files of a base; they are links that change only when
+# their target does.
+define KERNEL_RULES
+$(O)/kernel/$(1)/Image: FORCE | deps
+	$$(Q)$$(KERNEL_ENV) kernel-patches/build.sh $(1)
+$(patsubst %,$(O)/kernel/$(1)/%,$(filter-out Image,$(KERNEL_FILES))): $(O)/kernel/$(1)/Image ;
+endef
+$(foreach base,$(KERNEL_BASES),$(eval $(call KERNEL_RULES,$(base))))
+
+# Look for a newer point release, then build.
+kernel-refresh: | deps
+	$(Q)kernel-patches/fetch.sh --refresh $(BASE)
+	$(Q)$(MAKE) kernel BASE=$(BASE)
+
+FORCE:

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Sourced: patch series, and the files of KVM that they may change.
+
+# What a version may change: then a new kvm.ko fits the base's unpatched
+# vmlinux, and nothing else has to be built.
+KVM_PATHS="virt/kvm arch/riscv/kvm arch/riscv/include/asm/kvm* include/linux/kvm* include/trace/events/kvm.h"
+
+# kvm_files TREE: the files of TREE that a version may change, sorted.
+kvm_files() {
+	# shellcheck disable=SC2086 # patterns
+	(cd "$1" && find $KVM_PATHS -type f ! -name '*.orig' ! -name '*.rej' 2>/dev/null | LC_ALL=C sort)
+}
+
+# is_kvm_path PATH: may a version change this file?
+is_kvm_path() {
+	local pattern
+
+	for pattern in $KVM_PATHS; do
+		# shellcheck disable=SC2053 # a pattern
+		[[ $1 == $pattern || $1 == $pattern/* ]] && return 0
+	done
+	return 1
+}
+
+# kvm_copy FROM TO: make the KVM files of TO those of FROM. A file that is the
+# same is left alone, so that make compiles only what differs.
+kvm_copy() {
+	local file
+
+	while read -r file; do
+		cmp -s "$1/$file" "$2/$file" && continue
+		mkdir -p "$2/$(dirname "$file")"
+		cp "$1/$file" "$2/$file.new" && mv "$2/$file.new" "$2/$file"
+	done < <(kvm_files "$1")
+	while read -r file; do
+		[ -e "$1/$file" ] || rm "$2/$file"
+	done < <(kvm_files "$2")
+}
+
+# kvm_digest TREE: one hash of the KVM sources, names and contents.
+kvm_digest() {
+	(cd "$1" && kvm_files . | xargs -d '\n' sha256sum) | cache_key
+}
+
+# series_list DIR: the patches of a series, in order.
+series_list() {
+	local patch
+
+	[ -r "$1/series" ] || return 0
+	sed 's/#.*//; s/[[:space:]]*$//; /^$/d' "$1/series" | while read -r patch; do
+		printf '%s/%s\n' "$1" "$patch"
+	done
+}
