@@ -36,7 +36,8 @@ CACHE		:= $(or $(GSTAGE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gstage)
 
 # Debian's riscv64 libraries, unpacked; made by bench/host/sysroot.sh.
 SYSROOT		= $(O)/sysroot
-RV_CC		= $(CLANG) --target=riscv64-linux-gnu --sysroot=$(abspath $(SYSROOT)) -fuse-ld=lld
+RV_CC		= $(CLANG) --target=riscv64-linux-gnu --sysroot=$(abspath $(SYSROOT)) -fuse-ld=lld \
+		  -Wno-unused-command-line-argument
 
 VERSION		:= 0.1.0
 WARNINGS	:= -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes

@@ -15,17 +15,16 @@
 #include "bpf/hist.h"
 
 /*
- * The way a fault took. The first six are enum kvm_gstage_fault_path of the
- * tracepoint series; ERROR stands for every fault that returned an error.
+ * The way a fault took. The numbers are enum kvm_gstage_fault_path of the
+ * tracepoint series; ERROR is its POISON, and every fault that failed.
  */
 #define GSTAGE_PATH_FAST 0
 #define GSTAGE_PATH_PROT 1
 #define GSTAGE_PATH_SPLIT 2
 #define GSTAGE_PATH_MAP 3
 #define GSTAGE_PATH_RETRY 4
-#define GSTAGE_PATH_POISON 5
-#define GSTAGE_PATH_ERROR 6
-#define GSTAGE_NR_PATHS 7
+#define GSTAGE_PATH_ERROR 5
+#define GSTAGE_NR_PATHS 6
 
 /* enum kvm_gstage_access of the tracepoint series. */
 #define GSTAGE_ACCESS_READ 0
@@ -169,7 +168,7 @@ struct gstage_rec {
 	__s32 ret;
 };
 
-_Static_assert(sizeof(struct gstage_phase_counts) == 768, "ABI");
+_Static_assert(sizeof(struct gstage_phase_counts) == 744, "ABI");
 _Static_assert(sizeof(struct gstage_hist) == 4264, "ABI");
 _Static_assert(sizeof(struct gstage_phase) == 40, "ABI");
 _Static_assert(sizeof(struct gstage_vm) == 40, "ABI");

@@ -4,13 +4,13 @@
 # riscv64 (with libbpf and the skeletons, where guests are traced).
 
 # Everything but the parts that need BPF; also what the unit tests link.
-USER_COMMON := log opts hist out run run_schema run_check run_write \
+USER_COMMON := log opts hist out tally tally_json run run_schema run_check run_write \
 	       report report_env report_json out_hist cmd_common \
 	       compare compare_env compare_print
 USER_MODULES := main cmd_report cmd_compare $(USER_COMMON)
 
 # What only the traced machine has, and its stand-in elsewhere.
-USER_BPF_MODULES := $(patsubst user/%.c,%,$(wildcard user/session*.c user/cmd_trace.c))
+USER_BPF_MODULES := session preflight environment guest child live cmd_trace
 USER_NOBPF_MODULES := cmd_trace_none
 
 USER_CPPFLAGS := -I. -D_GNU_SOURCE -DGSTAGE_VERSION='"$(VERSION)"'

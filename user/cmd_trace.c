@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * gstage trace: attach, let the command or the VM run, print, write a run file.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "user/child.h"
+#include "user/cmd.h"
+#include "user/cmd_common.h"
+#include "user/environment.h"
+#include "user/exitcode.h"
+#include "user/guest.h"
+#include "user/live.h"
+#include "user/log.h"
+#include "user/opts.h"
+#include "user/preflight.h"
+#include "user/report.h"
+#include "user/run.h"
+#include "user/session.h"
+
+enum {
+	KEY_FORCE = 0x2000,
+	KEY_COUNTS,
+	KEY_EVENTS,
+	KEY_PHASES,
+	KEY_RING,
+};
+
+struct trace_opts {
+	struct common_opts common;
+	pid_t pid;
+	uint64_t duration_ns; /* 0: no limit */
+	uint64_t interval_ns; /* 0: none */
+	const char *output;
+	bool force;
+	bool counts_only;
+	bool events;
+	bool timestamps;
+	uint64_t max_phases;
+	uint64_t ring_bytes;
+	char **cmdline;
+};
+
+struct trace {
+	const struct trace_opts *opts;
+	struct session *session;
+	struct child child;
+	struct live live;
+	struct guest_result guest;
+	struct tally *tally;
+	int signal_fd;
+	int duration_fd;
+	int interval_fd;
+	int pid_fd;
+	bool is_ended;
+};
+
+static const char doc[] =
+	"Count what dirty logging does to the guests of this host: G-stage page "
+	"faults by path and how long they took, huge leaves split, permission "
+	"updates, write-protects and fences. Traces COMMAND and what it starts, "
+	"or the VMs of a process (-p), or all VMs, until it ends, Ctrl-C is "
+	"pressed or the duration is over.\v"
+	"Exit status: 0 done; 2 usage; 3 events were lost, the run file says "
+	"\"complete\": false; 4 tracing is not possible here. A COMMAND that "
+	"fails gives its own status (128 + N for signal N), as a shell would.\n\n"
+	"EXAMPLES\n"
+	"  gstage trace -o run.json -- dirtyguest --backing hugetlb-2m\n"
+	"  gstage trace -p $(pidof qemu-system-riscv64) -i 1 -d 30\n"
+	"  gstage trace --counts -q -- dirty_log_perf_test -b 16M\n";
+
+static const struct argp_option options[] = {
+	{ "pid", 'p', "PID", 0, "Only VMs of this process and its children", 0 },
+	{ "duration", 'd', "TIME", 0,
+	  "Stop after 10, 10s, 500ms, 2m (default: no limit)", 0 },
+	{ "interval", 'i', "TIME", 0,
+	  "Print every TIME what came since, from zero each time", 0 },
+	{ "output", 'o', "FILE", 0, "Write a run file, too", 0 },
+	{ "force", KEY_FORCE, NULL, 0, "Replace FILE if it is there", 0 },
+	{ "counts", KEY_COUNTS, NULL, 0,
+	  "Only count: no latencies, sizes or executed fences, at less cost", 0 },
+	{ "events", KEY_EVENTS, NULL, 0,
+	  "Print each split, log operation and full fence queue as it happens",
+	  0 },
+	{ "timestamp", 'T', NULL, 0, "Put the time of day before each interval",
+	  0 },
+	{ "max-phases", KEY_PHASES, "N", 0,
+	  "Phases to tell apart, 1 to 64 (default 64)", 0 },
+	{ "ring-size", KEY_RING, "BYTES", 0,
+	  "Buffer for --events, a power of 2 from 4K (default 256K)", 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+static void check_value(struct argp_state *state, const char *option,
+			const char *arg, int err)
+{
+	if (err)
+		argp_error(state, "%s: '%s' %s", option, arg,
+			   parse_strerror(err));
+}
+
+static void parse_ring(struct trace_opts *opts, struct argp_state *state,
+		       const char *arg)
+{
+	check_value(state, "--ring-size", arg,
+		    parse_size_bytes(arg, &opts->ring_bytes));
+	if (opts->ring_bytes < 4096 || opts->ring_bytes > 1ULL << 30 ||
+	    opts->ring_bytes & (opts->ring_bytes - 1))
+		argp_error(state,
+			   "--ring-size: '%s' is not a power of 2 from 4K to 1G",
+			   arg);
+}
+
+static void check_opts(struct trace_opts *opts, struct argp_state *state)
+{
+	if (opts->pid && opts->cmdline)
+		argp_error(state, "-p and a COMMAND contradict each other");
+	if (opts->timestamps && !opts->interval_ns)
+		argp_error(state, "-T needs -i");
+	if (opts->force && !opts->output)
+		argp_error(state, "--force needs -o");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct trace_opts *opts = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &opts->common;
+		break;
+	case 'p':
+		check_value(state, "-p", arg, parse_pid(arg, &opts->pid));
+		break;
+	case 'd':
+		check_value(state, "-d", arg,
+			    parse_duration_ns(arg, &opts->duration_ns));
+		break;
+	case 'i':
+		check_value(state, "-i", arg,
+			    parse_duration_ns(arg, &opts->interval_ns));
+		break;
+	case 'o':
+		opts->output = arg;
+		break;
+	case 'T':
+		opts->timestamps = true;
+		break;
+	case KEY_FORCE:
+		opts->force = true;
+		break;
+	case KEY_COUNTS:
+		opts->counts_only = true;
+		break;
+	case KEY_EVENTS:
+		opts->events = true;
+		break;
+	case KEY_PHASES:
+		check_value(state, "--max-phases", arg,
+			    parse_u64_range(arg, 1, GSTAGE_MAX_PHASES,
+					    &opts->max_phases));
+		break;
+	case KEY_RING:
+		parse_ring(opts, state, arg);
+		break;
+	case ARGP_KEY_ARGS:
+		opts->cmdline = state->argv + state->next;
+		break;
+	case ARGP_KEY_END:
+		check_opts(opts, state);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static int on_record(void *ctx, const struct gstage_rec *rec)
+{
+	struct trace *t = ctx;
+
+	return live_record(&t->live, rec);
+}
+
+static int open_timer(uint64_t ns, bool is_repeated)
+{
+	struct itimerspec spec = {};
+	int fd;
+
+	if (!ns)
+		return -1;
+	spec.it_value.tv_sec = ns / 1000000000;
+	spec.it_value.tv_nsec = ns % 1000000000;
+	if (is_repeated)
+		spec.it_interval = spec.it_value;
+	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (fd >= 0)
+		timerfd_settime(fd, 0, &spec, NULL);
+	return fd;
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void on_signal(struct trace *t)
+{
+	struct signalfd_siginfo info;
+
+	while (read(t->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGCHLD)
+			t->is_ended = true;
+		else if (child_reap(&t->child))
+			t->is_ended = true;
+	}
+}
+
+static int on_interval(struct trace *t)
+{
+	uint64_t nr_ticks;
+
+	if (read(t->interval_fd, &nr_ticks, sizeof(nr_ticks)) < 0)
+		return 0;
+	session__read(t->session, t->tally);
+	return live_interval(&t->live, t->tally);
+}
+
+static int wait_for_end(struct trace *t)
+{
+	struct pollfd fds[] = {
+		{ .fd = t->signal_fd, .events = POLLIN },
+		{ .fd = t->duration_fd, .events = POLLIN },
+		{ .fd = t->interval_fd, .events = POLLIN },
+		{ .fd = t->pid_fd, .events = POLLIN },
+		{ .fd = session__record_fd(t->session), .events = POLLIN },
+	};
+	int err = 0;
+
+	while (!t->is_ended && !err) {
+		if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0) {
+			if (errno != EINTR)
+				err = -errno;
+			continue;
+		}
+		if (fds[0].revents)
+			on_signal(t);
+		if (fds[1].revents || fds[3].revents)
+			t->is_ended = true;
+		if (fds[2].revents)
+			err = on_interval(t);
+		if (!err && fds[4].revents) {
+			int n = session__consume(t->session);
+
+			err = n < 0 ? n : 0;
+		}
+	}
+	return err;
+}
+
+static int prepare(struct trace *t)
+{
+	const struct trace_opts *opts = t->opts;
+	struct session_opts sopts = {
+		.pid = opts->pid,
+		.counts_only = opts->counts_only,
+		.events = opts->events,
+		.max_phases = opts->max_phases,
+		.ring_bytes = opts->events ? opts->ring_bytes : 4096,
+		.clock_resolution_ns = environment_clock_resolution_ns(),
+		.on_record = opts->events ? on_record : NULL,
+		.record_ctx = t,
+	};
+	int err;
+
+	t->tally = calloc(1, sizeof(*t->tally));
+	if (!t->tally)
+		return -ENOMEM;
+	err = live_init(&t->live, stdout, opts->common.json, opts->timestamps);
+	if (!err)
+		err = session__new(&sopts, &t->session);
+	if (!err && opts->cmdline)
+		err = guest_result_announce(&t->guest);
+	if (!err && opts->cmdline)
+		err = child_start(&t->child, opts->cmdline);
+	if (!err && opts->cmdline)
+		session__follow(t->session, t->child.pid);
+	if (!err)
+		err = session__load(t->session);
+	return err;
+}
+
+static int measure(struct trace *t)
+{
+	const struct trace_opts *opts = t->opts;
+	int err;
+
+	t->signal_fd = open_signals();
+	if (opts->pid)
+		t->pid_fd = syscall(SYS_pidfd_open, opts->pid, 0);
+	err = session__attach(t->session);
+	if (err)
+		return err;
+	t->duration_fd = open_timer(opts->duration_ns, false);
+	t->interval_fd = open_timer(opts->interval_ns, true);
+	if (opts->cmdline) {
+		err = child_go(&t->child, opts->cmdline[0]);
+		if (err)
+			return err;
+	} else {
+		pr_info("tracing %s, Ctrl-C ends it",
+			opts->pid ? "the VMs of that process" : "all VMs");
+	}
+	return wait_for_end(t);
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* After the end: what was counted, as a run. NULL after reporting. */
+static struct run *collect(struct trace *t)
+{
+	const struct trace_opts *opts = t->opts;
+	struct run *run = run__new();
+	uint64_t misses = 0;
+	json_t *root, *env, *probes;
+
+	if (!run)
+		goto no_memory;
+	root = run__json(run);
+	tally_close_phases(t->tally, monotonic_ns());
+	env = environment_new(opts->cmdline, opts->pid, opts->counts_only);
+	if (!env) {
+		run__free(run);
+		return NULL;
+	}
+	json_object_set_new(root, "environment", env);
+	probes = session__probes(t->session, &misses);
+	if (!probes || json_object_set_new(root, "probes", probes) ||
+	    tally_to_run(t->tally, root, opts->counts_only) ||
+	    tally_check(t->tally, root, opts->counts_only) ||
+	    json_object_set_new(json_object_get(root, "losses"), "prog_misses",
+				json_integer(misses)))
+		goto no_memory;
+	guest_result_merge(&t->guest, root);
+	return run;
+
+no_memory:
+	pr_err("cannot build the run: %s", strerror(ENOMEM));
+	run__free(run);
+	return NULL;
+}
+
+/* Name every loss; the run is complete without any. */
+static bool judge_losses(json_t *root)
+{
+	bool is_complete = true;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(json_object_get(root, "losses"), key, value) {
+		if (!json_integer_value(value))
+			continue;
+		pr_warn("incomplete: %s is %" JSON_INTEGER_FORMAT, key,
+			json_integer_value(value));
+		is_complete = false;
+	}
+	json_object_set_new(root, "complete", json_boolean(is_complete));
+	return is_complete;
+}
+
+static int publish(struct trace *t, struct run *run)
+{
+	const struct trace_opts *opts = t->opts;
+	const struct report_opts ropts = {
+		.unit = opts->common.unit,
+		.quiet = opts->common.quiet,
+		.verbose = opts->common.verbose,
+	};
+	bool is_complete = judge_losses(run__json(run));
+	int err = 0;
+
+	if (opts->output)
+		err = run__write(run, opts->output, opts->force);
+	if (opts->common.json) {
+		if (json_dumpf(run__json(run), stdout, JSON_COMPACT) ||
+		    fputc('\n', stdout) == EOF || fflush(stdout))
+			err = -EIO;
+	} else if (!opts->common.quiet || !opts->output) {
+		int print_err = report_print(stdout, run__json(run), &ropts);
+
+		err = err ? err : print_err;
+	}
+	if (err)
+		return GSTAGE_EX_USAGE;
+	if (t->child.is_done && t->child.status) {
+		pr_warn("the command ended with status %d", t->child.status);
+		return t->child.status;
+	}
+	return is_complete ? GSTAGE_EX_OK : GSTAGE_EX_INCOMPLETE;
+}
+
+static int trace(struct trace *t)
+{
+	int status = GSTAGE_EX_IMPOSSIBLE;
+	struct run *run;
+	int err;
+
+	err = prepare(t);
+	if (!err)
+		err = measure(t);
+	/* The command ends before the probes do: nothing of it goes unseen. */
+	child_stop(&t->child, SIGTERM);
+	if (err)
+		return status;
+
+	session__read(t->session, t->tally);
+	session__detach(t->session);
+	session__consume(t->session);
+	session__read(t->session, t->tally);
+	run = collect(t);
+	if (run)
+		status = publish(t, run);
+	run__free(run);
+	return status;
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "[-- COMMAND [ARG...]]",
+	.doc = doc,
+	.children = common_children,
+};
+
+int cmd_trace(int argc, char **argv)
+{
+	struct trace_opts opts = {
+		.max_phases = GSTAGE_MAX_PHASES,
+		.ring_bytes = 256 << 10,
+	};
+	struct trace t = {
+		.opts = &opts,
+		.child = { .go_fd = -1, .error_fd = -1 },
+		.signal_fd = -1,
+		.duration_fd = -1,
+		.interval_fd = -1,
+		.pid_fd = -1,
+	};
+	int status = GSTAGE_EX_IMPOSSIBLE;
+
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &opts);
+	if (opts.output && run__check_output(opts.output, opts.force))
+		return GSTAGE_EX_USAGE;
+	if (!preflight_check() &&
+	    (!opts.pid || !preflight_check_pid(opts.pid)))
+		status = trace(&t);
+
+	guest_result_free(&t.guest);
+	live_free(&t.live);
+	free(t.tally);
+	session__free(t.session);
+	return status;
+}

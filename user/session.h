@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The BPF side of a trace: open, load, attach, read, free. What is read is
+ * plain memory (user/tally.h makes sense of it).
+ */
+#ifndef GSTAGE_USER_SESSION_H
+#define GSTAGE_USER_SESSION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/gstage.h"
+#include "user/tally.h"
+
+struct session;
+
+struct session_opts {
+	pid_t pid; /* follow VMs of this process and its children; 0: all */
+	bool counts_only; /* no histograms, no executed fences */
+	bool events; /* pass rare records to on_record */
+	uint32_t max_phases; /* 1 to GSTAGE_MAX_PHASES */
+	uint32_t ring_bytes; /* of the ring buffer: a power of 2, 4096 or more */
+	uint64_t clock_resolution_ns; /* shorter durations are underflow */
+	int (*on_record)(void *ctx, const struct gstage_rec *rec);
+	void *record_ctx;
+};
+
+/*
+ * Open the programs and set their options. 0 or -errno, reported. *sp is set
+ * only on success and is the caller's to free.
+ */
+int session__new(const struct session_opts *opts, struct session **sp);
+
+/* Make another process the one to follow; before session__load(). */
+void session__follow(struct session *s, pid_t pid);
+
+/* Verify and load. 0 or -errno, reported. */
+int session__load(struct session *s);
+
+/* From its return on every event is counted. 0 or -errno, reported. */
+int session__attach(struct session *s);
+
+/* A descriptor that is readable when records wait; -1 without events. */
+int session__record_fd(const struct session *s);
+
+/* Hand waiting records to on_record. Their number, or -errno. */
+int session__consume(struct session *s);
+
+/* No more events. What was counted can still be read. */
+void session__detach(struct session *s);
+
+/* Add up what all CPUs counted so far. */
+void session__read(struct session *s, struct tally *t);
+
+/*
+ * The schema's probes array (new reference or NULL), and in *misses how often a
+ * program was skipped by the kernel because it was already running on that CPU.
+ */
+json_t *session__probes(const struct session *s, uint64_t *misses);
+
+void session__free(struct session *s);
+
+#endif /* GSTAGE_USER_SESSION_H */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What all CPUs counted, added up, and as a run file shows it. Plain C and
+ * jansson: no BPF, so it is tested without one.
+ */
+#ifndef GSTAGE_USER_TALLY_H
+#define GSTAGE_USER_TALLY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/gstage.h"
+
+struct tally {
+	uint32_t nr_phases;
+	struct gstage_phase phases[GSTAGE_MAX_PHASES];
+	struct gstage_vm vms[GSTAGE_MAX_VMS];
+	struct gstage_losses losses;
+	struct gstage_row sum;
+};
+
+/* Add the counts of one CPU. */
+void tally_add_row(struct tally *t, const struct gstage_row *row);
+
+/*
+ * End the phases that VMs were in when tracing ended, at @now_ns
+ * (CLOCK_MONOTONIC).
+ */
+void tally_close_phases(struct tally *t, uint64_t now_ns);
+
+/* The counts of all phases together. */
+void tally_total(const struct tally *t, struct gstage_phase_counts *total);
+
+/* *diff = *now - *before, two readings of the same trace; may be @now. */
+void tally_subtract(struct gstage_phase_counts *diff,
+		    const struct gstage_phase_counts *now,
+		    const struct gstage_phase_counts *before);
+
+/* "dirty 2" and the like, for phase @p; @buf of 32 bytes is enough. */
+const char *tally_phase_name(const struct gstage_phase *p, char *buf,
+			     size_t size);
+
+/*
+ * Set the members phases, faults, splits, prot_updates, write_protects,
+ * flush_requests, flush_executed, losses of the run file @root. @counts_only
+ * leaves out the histograms. 0 or -ENOMEM.
+ */
+int tally_to_run(const struct tally *t, json_t *root, bool counts_only);
+
+/*
+ * Append to the checks of @root what must be true of every trace: each
+ * histogram holds as many values as its counter says.
+ */
+int tally_check(const struct tally *t, json_t *root, bool counts_only);
+
+#endif /* GSTAGE_USER_TALLY_H */

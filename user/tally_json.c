@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A tally as members of the run file. A row that counts nothing is left out; a
+ * run without any event has empty arrays.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "user/hist.h"
+#include "user/run.h"
+#include "user/tally.h"
+
+static const char *const path_names[GSTAGE_NR_PATHS] = {
+	[GSTAGE_PATH_FAST] = "fast",   [GSTAGE_PATH_PROT] = "prot",
+	[GSTAGE_PATH_SPLIT] = "split", [GSTAGE_PATH_MAP] = "map",
+	[GSTAGE_PATH_RETRY] = "retry", [GSTAGE_PATH_ERROR] = "error",
+};
+
+static const char *const access_names[GSTAGE_NR_ACCESSES] = {
+	[GSTAGE_ACCESS_READ] = "read",
+	[GSTAGE_ACCESS_WRITE] = "write",
+	[GSTAGE_ACCESS_EXEC] = "exec",
+};
+
+static const char *const cause_names[GSTAGE_NR_CAUSES] = {
+	[GSTAGE_CAUSE_FAULT] = "fault",
+	[GSTAGE_CAUSE_ENABLE] = "enable",
+	[GSTAGE_CAUSE_CLEAR] = "clear",
+	[GSTAGE_CAUSE_GET] = "get",
+};
+
+static const char *const prot_names[GSTAGE_NR_PROTS] = {
+	[GSTAGE_PROT_CHANGED] = "changed",
+	[GSTAGE_PROT_UNCHANGED] = "unchanged",
+	[GSTAGE_PROT_LOST_RACE] = "lost_race",
+};
+
+static const char *const flush_names[GSTAGE_NR_FLUSHES] = {
+	[GSTAGE_FLUSH_PAGE] = "page",
+	[GSTAGE_FLUSH_RANGE] = "range",
+	[GSTAGE_FLUSH_VMID] = "vmid",
+	[GSTAGE_FLUSH_VVMA] = "vvma",
+};
+
+/* Append @row (stolen, may be NULL) to @array. 0 or -ENOMEM. */
+static int append(json_t *array, json_t *row)
+{
+	if (!row || json_array_append_new(array, row))
+		return -ENOMEM;
+	return 0;
+}
+
+static int set(json_t *object, const char *key, json_t *value)
+{
+	if (!value || json_object_set_new(object, key, value))
+		return -ENOMEM;
+	return 0;
+}
+
+/* What the kernel side leaves out: count, and min as it is. */
+static void complete_hist(struct hist *dst, const struct gstage_hist *src)
+{
+	unsigned int i;
+
+	memset(dst, 0, sizeof(*dst));
+	dst->sum = src->sum;
+	dst->max = src->max;
+	dst->underflow = src->underflow;
+	dst->overflow = src->overflow;
+	dst->count = src->underflow + src->overflow;
+	for (i = 0; i < GSTAGE_HIST_BUCKETS; i++) {
+		dst->buckets[i] = src->buckets[i];
+		dst->count += src->buckets[i];
+	}
+	if (src->underflow)
+		dst->min = 0;
+	else if (dst->count)
+		dst->min = ~src->neg_min;
+}
+
+static int fault_rows(json_t *array, const struct gstage_phase_counts *c,
+		      const struct gstage_row *hists)
+{
+	unsigned int path, access;
+
+	for (path = 0; path < GSTAGE_NR_PATHS; path++) {
+		for (access = 0; access < GSTAGE_NR_ACCESSES; access++) {
+			json_int_t n = c->faults[path][access];
+			struct hist h;
+			json_t *row;
+
+			if (!n)
+				continue;
+			row = json_pack("{s:s s:s s:I}", "path",
+					path_names[path], "access",
+					access_names[access], "count", n);
+			if (append(array, row))
+				return -ENOMEM;
+			if (!hists)
+				continue;
+			complete_hist(&h, &hists->fault_ns[path][access]);
+			if (set(row, "latency", hist_to_json(&h, "ns")))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int split_rows(json_t *array, const struct gstage_phase_counts *c)
+{
+	unsigned int cause, level;
+
+	for (cause = 0; cause < GSTAGE_NR_CAUSES; cause++) {
+		for (level = 1; level < GSTAGE_NR_LEVELS; level++) {
+			json_int_t done = c->splits[cause][level];
+			json_int_t failed = c->failed_splits[cause][level];
+
+			if (done &&
+			    append(array,
+				   json_pack("{s:s s:i s:i s:I}", "cause",
+					     cause_names[cause], "from_level",
+					     level, "to_level", level - 1,
+					     "count", done)))
+				return -ENOMEM;
+			if (failed &&
+			    append(array,
+				   json_pack("{s:s s:i s:i s:I s:b}", "cause",
+					     cause_names[cause], "from_level",
+					     level, "to_level", level - 1,
+					     "count", failed, "failed", 1)))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int prot_rows(json_t *array, const struct gstage_phase_counts *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < GSTAGE_NR_PROTS; i++) {
+		if (c->prots[i] &&
+		    append(array, json_pack("{s:s s:I}", "outcome",
+					    prot_names[i], "count",
+					    (json_int_t)c->prots[i])))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int wp_rows(json_t *array, const struct gstage_phase_counts *c)
+{
+	unsigned int cause, level;
+
+	for (cause = 0; cause < GSTAGE_NR_CAUSES; cause++) {
+		for (level = 0; level < GSTAGE_NR_LEVELS; level++) {
+			json_int_t n = c->wp_leaves[cause][level];
+
+			if (n && append(array, json_pack("{s:s s:i s:I}",
+							 "phase",
+							 cause_names[cause],
+							 "level", level,
+							 "count", n)))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* Bytes of a leaf: 4K times 512 for each level (Sv39x4 to Sv57x4). */
+static uint64_t leaf_bytes(unsigned int level)
+{
+	return 4096ULL << (9 * level);
+}
+
+/* The leaves that faults asked to flush, as requests. */
+static void add_fault_flushes(struct hist *h, uint64_t *count, uint64_t *bytes,
+			      const struct gstage_phase_counts *c)
+{
+	unsigned int level;
+	uint64_t i;
+
+	for (level = 0; level < GSTAGE_NR_LEVELS; level++) {
+		*count += c->fault_flushes[level];
+		*bytes += c->fault_flushes[level] * leaf_bytes(level);
+		for (i = 0; i < c->fault_flushes[level]; i++)
+			hist_add(h, leaf_bytes(level));
+	}
+}
+
+static int request_rows(json_t *array, const struct gstage_phase_counts *c,
+			const struct gstage_row *hists)
+{
+	unsigned int kind;
+
+	for (kind = 0; kind < GSTAGE_NR_FLUSHES; kind++) {
+		uint64_t count = c->flush_requests[kind];
+		uint64_t bytes = c->flush_bytes[kind];
+		struct hist h = {};
+		json_t *row;
+
+		if (hists)
+			complete_hist(&h, &hists->flush_sizes[kind]);
+		if (kind == GSTAGE_FLUSH_PAGE)
+			add_fault_flushes(&h, &count, &bytes, c);
+		if (!count)
+			continue;
+		row = json_pack("{s:s s:I s:I s:I}", "kind", flush_names[kind],
+				"count", (json_int_t)count, "bytes",
+				(json_int_t)bytes, "fallbacks",
+				(json_int_t)c->flush_fallbacks[kind]);
+		if (append(array, row))
+			return -ENOMEM;
+		if (hists && h.count &&
+		    set(row, "size", hist_to_json(&h, "bytes")))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int executed_rows(json_t *array, const struct gstage_phase_counts *c)
+{
+	unsigned int kind;
+
+	for (kind = 0; kind < GSTAGE_NR_FLUSHES; kind++) {
+		json_int_t n = c->flush_executed[kind];
+
+		if (n && append(array, json_pack("{s:s s:I s:I}", "kind",
+						 flush_names[kind], "count", n,
+						 "fences",
+						 (json_int_t)c->fences[kind])))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static json_int_t sum_requests(const struct gstage_phase_counts *c)
+{
+	json_int_t n = 0;
+	unsigned int i;
+
+	for (i = 0; i < GSTAGE_NR_FLUSHES; i++)
+		n += c->flush_requests[i];
+	for (i = 0; i < GSTAGE_NR_LEVELS; i++)
+		n += c->fault_flushes[i];
+	return n;
+}
+
+static json_int_t sum_executed(const struct gstage_phase_counts *c)
+{
+	json_int_t n = 0;
+	unsigned int i;
+
+	for (i = 0; i < GSTAGE_NR_FLUSHES; i++)
+		n += c->flush_executed[i];
+	return n;
+}
+
+static json_t *phase_row(const struct gstage_phase *p,
+			 const struct gstage_phase_counts *c)
+{
+	json_t *faults = json_array(), *splits = json_array(), *row;
+	char name[32];
+
+	if (!faults || !splits || fault_rows(faults, c, NULL) ||
+	    split_rows(splits, c)) {
+		json_decref(faults);
+		json_decref(splits);
+		return NULL;
+	}
+	row = json_pack("{s:s s:i s:i s:i s:I s:I s:I s:o s:o s:I s:I}", "name",
+			tally_phase_name(p, name, sizeof(name)), "vm",
+			(int)p->vm, "round", (int)p->round, "entered",
+			(int)p->entered, "start_ns", (json_int_t)p->start_ns,
+			"end_ns", (json_int_t)p->end_ns, "duration_ns",
+			(json_int_t)p->duration_ns, "faults", faults, "splits",
+			splits, "flush_requests", sum_requests(c),
+			"flush_executed", sum_executed(c));
+	return row;
+}
+
+static int set_phases(const struct tally *t, json_t *root)
+{
+	json_t *array = json_array();
+	unsigned int i;
+
+	if (set(root, "phases", array))
+		return -ENOMEM;
+	for (i = 0; i < t->nr_phases; i++) {
+		if (append(array, phase_row(&t->phases[i], &t->sum.phases[i])))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int set_losses(const struct tally *t, json_t *root)
+{
+	const struct gstage_losses *l = &t->losses;
+
+	return set(root, "losses",
+		   json_pack("{s:I s:I s:I s:I}", "phase_overflow",
+			     (json_int_t)l->phase_overflow, "vm_overflow",
+			     (json_int_t)l->vm_overflow, "record_drops",
+			     (json_int_t)l->record_drops, "row_misses",
+			     (json_int_t)l->row_misses));
+}
+
+int tally_to_run(const struct tally *t, json_t *root, bool counts_only)
+{
+	const struct gstage_row *hists = counts_only ? NULL : &t->sum;
+	struct gstage_phase_counts total;
+	json_t *faults = json_array(), *splits = json_array();
+	json_t *prots = json_array(), *wps = json_array();
+	json_t *requests = json_array(), *executed = json_array();
+	int err = 0;
+
+	tally_total(t, &total);
+	err |= set(root, "faults", faults);
+	err |= set(root, "splits", splits);
+	err |= set(root, "prot_updates", prots);
+	err |= set(root, "write_protects", wps);
+	err |= set(root, "flush_requests", requests);
+	err |= set(root, "flush_executed", executed);
+	if (err)
+		return -ENOMEM;
+
+	err |= fault_rows(faults, &total, hists);
+	err |= split_rows(splits, &total);
+	err |= prot_rows(prots, &total);
+	err |= wp_rows(wps, &total);
+	err |= request_rows(requests, &total, hists);
+	err |= executed_rows(executed, &total);
+	err |= set_phases(t, root);
+	err |= set_losses(t, root);
+	return err ? -ENOMEM : 0;
+}
+
+static int add_check(json_t *root, const char *name, bool ok,
+		     const char *detail)
+{
+	return append(json_object_get(root, "checks"),
+		      json_pack("{s:s s:b s:s}", "name", name, "ok", (int)ok,
+				"detail", detail));
+}
+
+int tally_check(const struct tally *t, json_t *root, bool counts_only)
+{
+	struct gstage_phase_counts total;
+	uint64_t nr_faults = 0, nr_values = 0;
+	unsigned int path, access;
+	bool is_equal = true;
+	char detail[128];
+
+	tally_total(t, &total);
+	if (counts_only)
+		return 0;
+
+	for (path = 0; path < GSTAGE_NR_PATHS; path++) {
+		for (access = 0; access < GSTAGE_NR_ACCESSES; access++) {
+			struct hist h;
+
+			complete_hist(&h, &t->sum.fault_ns[path][access]);
+			nr_faults += total.faults[path][access];
+			nr_values += h.count;
+			is_equal &= h.count == total.faults[path][access];
+		}
+	}
+	snprintf(detail, sizeof(detail),
+		 "%llu faults counted, %llu durations in histograms",
+		 (unsigned long long)nr_faults, (unsigned long long)nr_values);
+	return add_check(root, "histogram-count", is_equal, detail);
+}
