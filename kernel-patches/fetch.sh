@@ -47,7 +47,8 @@ resolve() {
 	for suite in $SUITES; do
 		say "looking for $package in $suite"
 		apt_update_suite "$suite" || continue
-		found=$(apt_candidate "$package") || continue
+		found=$(apt_candidates "$package") || continue
+		found=${found#* }
 		version=${found%% *}
 		if [ -z "$best" ] || dpkg --compare-versions "${version%%-*}" gt "$best_upstream"; then
 			best="$suite $found"
@@ -67,7 +68,8 @@ download() {
 	apt_setup "$(dpkg --print-architecture)"
 	apt_update_suite "$suite" || return 1
 	say "downloading $package $version"
-	deb=$(apt_download "$dir" "$package" "$version" "$sha256") || return 1
+	deb=$(apt_download "$dir" <<<"$package $version $sha256") || return 1
+	deb=${deb#* }
 	dpkg-deb --fsys-tarfile "$deb" |
 		tar -C "$dir" --strip-components=3 --no-same-owner --wildcards -x './usr/src/*.tar.*' || return 1
 	rm -f "$deb"

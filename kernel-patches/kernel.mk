@@ -27,3 +27,11 @@ kernel-refresh: | deps
 	$(Q)$(MAKE) kernel BASE=$(BASE)
 
 FORCE:
+
+# The cache is shared by all clones; see kernel-patches/README.md.
+.PHONY: cache-list cache-clean
+cache-list:
+	$(Q)du -sh '$(CACHE)'/*/* 2>/dev/null || echo 'the cache $(CACHE) is empty'
+
+cache-clean:
+	$(Q)rm -rf '$(CACHE)'/apt-* $(foreach kind,checkpatch kernel kernel-work kvm logs resolved selftests source sysroot,'$(CACHE)/$(kind)')

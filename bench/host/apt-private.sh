@@ -48,7 +48,7 @@ apt_setup() {
 	exec {APT_LOCK}>"$dir/lock"
 	flock "$APT_LOCK"
 	: >"$dir/status"
-	cat >"$APT_CONF" <<-CONF
+	cat >"$APT_CONF.new" <<-CONF
 		APT::Architecture "$arch";
 		APT::Architectures { "$arch"; };
 		APT::Sandbox::User "root";
@@ -62,7 +62,12 @@ apt_setup() {
 		Dir::Etc::SourceParts "$dir/empty";
 		Dir::Etc::Preferences "/dev/null";
 		Dir::Etc::PreferencesParts "$dir/empty";
+		// mirror: $APT_URI
+		#clear APT::Update::Post-Invoke;
+		#clear APT::Update::Post-Invoke-Success;
 	CONF
+	# Indexes older than the configuration, so of another mirror, are not used.
+	cmp -s "$APT_CONF.new" "$APT_CONF" || cp "$APT_CONF.new" "$APT_CONF"
 }
 
 apt_source_line() {
@@ -70,15 +75,18 @@ apt_source_line() {
 }
 
 # apt_update_suite SUITE: fetch the index of one suite; afterwards it is the
-# only suite this configuration knows.
+# only suite this configuration knows. An index of the last ten minutes will do.
 apt_update_suite() {
-	local suite=$1 try log=$APT_DIR/update-$1.log
+	local suite=$1 try log=$APT_DIR/update-$1.log stamp=$APT_DIR/updated-$1
 
 	apt_source_line "$suite" >"$APT_DIR/sources.list"
+	[ -z "$(find "$APT_DIR" -maxdepth 1 -path "$stamp" -newer "$APT_CONF" -mmin -10)" ] || return 0
+	rm -f "$stamp"
 	for ((try = 1; try <= APT_TRIES; try++)); do
 		# --error-on=any: without it a stale index counts as success.
 		if apt-get -c "$APT_CONF" -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any \
 			-qq update >"$log" 2>&1 && ! grep -q '^[EW]: .*Failed to fetch' "$log"; then
+			touch "$stamp"
 			return 0
 		fi
 		# A suite that does not exist does not come into being by waiting.
@@ -89,32 +97,52 @@ apt_update_suite() {
 	return 1
 }
 
-# apt_candidate PACKAGE: "version sha256" of the newest release in the current
-# suite, never a release candidate (~rc); fails when there is none.
-apt_candidate() {
-	local found
+# apt_candidates PACKAGE...: "package version sha256" of the newest release of
+# each in the current suite, never a release candidate (~rc); fails when one is
+# not there.
+apt_candidates() {
+	local package found all status=0
 
-	found=$(apt-cache -c "$APT_CONF" show "$1" 2>/dev/null |
-		awk '/^Version:/ { v = $2 } /^SHA256:/ { print v, $2 }' | grep -v '~rc' | sort -V | tail -n 1)
-	[ -n "$found" ] && printf '%s\n' "$found"
+	all=$(apt-cache -c "$APT_CONF" show "$@" 2>/dev/null |
+		awk '/^Package:/ { p = $2 } /^Version:/ { v = $2 } /^SHA256:/ { print p, v, $2 }' | grep -v '~rc' || :)
+	for package; do
+		found=$(awk -v p="$package" '$1 == p' <<<"$all" | sort -V | tail -n 1)
+		if [ -n "$found" ]; then
+			printf '%s\n' "$found"
+		else
+			say "no package $package for $APT_ARCH in $(cut -d' ' -f5 "$APT_DIR/sources.list")"
+			status=1
+		fi
+	done
+	return "$status"
 }
 
-# apt_download DIR PACKAGE VERSION SHA256: one .deb, verified, into DIR;
-# prints its path.
+# apt_download DIR < "package version sha256" lines: the packages, verified,
+# into DIR; prints "package path" lines.
 apt_download() {
-	local dir=$1 package=$2 version=$3 sha256=$4 try deb
+	local dir=$1 try list package version sha256 deb ok
 
+	list=$(cat)
 	for ((try = 1; try <= APT_TRIES; try++)); do
-		if (cd "$dir" && apt-get -c "$APT_CONF" -qq download "$package=$version") >"$APT_DIR/download.log" 2>&1; then
+		ok=1
+		(cd "$dir" && awk '{ print $1 "=" $2 }' <<<"$list" |
+			xargs apt-get -c "$APT_CONF" -qq download) >"$APT_DIR/download.log" 2>&1 || ok=
+		while read -r package version sha256; do
 			deb=$(find "$dir" -maxdepth 1 -name "${package}_*.deb" | head -n 1)
-			if [ -n "$deb" ] && sha256sum --status -c <<<"$sha256  $deb"; then
-				printf '%s\n' "$deb"
-				return 0
+			if [ -z "$deb" ] || ! sha256sum --status -c <<<"$sha256  $deb"; then
+				echo "E: $package $version is missing or its hash is wrong" >>"$APT_DIR/download.log"
+				rm -f "$dir/${package}"_*.deb
+				ok=
 			fi
-			rm -f "$dir/${package}"_*.deb
-		fi
-		[ "$try" -lt "$APT_TRIES" ] && sleep "$APT_WAIT_S"
+		done <<<"$list"
+		[ -z "$ok" ] || break
+		[ "$try" -eq "$APT_TRIES" ] || sleep "$APT_WAIT_S"
 	done
-	say "cannot download $package $version: $(grep -m1 '^E:' "$APT_DIR/download.log" || echo 'its hash is wrong')"
-	return 1
+	if [ -z "$ok" ]; then
+		say "download failed: $(grep -m1 '^E:' "$APT_DIR/download.log")"
+		return 1
+	fi
+	while read -r package version sha256; do
+		echo "$package $(find "$dir" -maxdepth 1 -name "${package}_*.deb")"
+	done <<<"$list"
 }

@@ -27,20 +27,6 @@ libgcc_dev() {
 	apt-cache -c "$APT_CONF" pkgnames libgcc- | grep -xE 'libgcc-[0-9]+-dev' | sort -V | tail -n 1
 }
 
-# List "package version sha256" of everything in the current suite, or fail.
-choose_versions() {
-	local package found
-
-	for package in $PACKAGES; do
-		[ "$package" = libgcc-dev ] && package=$(libgcc_dev)
-		found=$(apt_candidate "$package") || {
-			say "${1}: no package $package for riscv64"
-			return 1
-		}
-		printf '%s %s\n' "$package" "$found"
-	done
-}
-
 # Decide the versions; prints the path of the file that lists them.
 resolve() {
 	local suite dir=$GSTAGE_CACHE/resolved
@@ -55,7 +41,8 @@ resolve() {
 	for suite in $SUITES; do
 		say "looking for riscv64 packages in $suite"
 		apt_update_suite "$suite" || continue
-		choose_versions "$suite" >"$file.$$" || continue
+		# shellcheck disable=SC2086 # names
+		apt_candidates ${PACKAGES/libgcc-dev/$(libgcc_dev)} >"$file.$$" || continue
 		sed -i "1i# $suite" "$file.$$"
 		mv "$file.$$" "$file"
 		printf '%s\n' "$file"
@@ -84,7 +71,7 @@ link_test() {
 }
 
 build() {
-	local dir=$1 package version sha256 deb
+	local dir=$1 debs package deb
 
 	apt_setup riscv64
 	apt_update_suite "$(sed -n 's/^# //p' "$resolved")" || return 1
@@ -94,13 +81,15 @@ build() {
 	ln -s usr/bin "$dir/bin"
 	ln -s usr/sbin "$dir/sbin"
 	say "unpacking $(grep -vc '^#' "$resolved") riscv64 packages"
-	while read -r package version sha256; do
-		[ "$package" = '#' ] && continue
-		deb=$(apt_download "$dir/.debs" "$package" "$version" "$sha256") || return 1
+	debs=$(grep -v '^#' "$resolved" | apt_download "$dir/.debs") || return 1
+	while read -r package deb; do
 		dpkg-deb --fsys-tarfile "$deb" |
 			tar -C "$dir" --keep-directory-symlink --no-same-owner -x \
-				--exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/lintian' || return 1
-	done <"$resolved"
+				--exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/lintian' || {
+			say "unpacking $package failed; is the disk full?"
+			return 1
+		}
+	done <<<"$debs"
 	rm -rf "$dir/.debs"
 	link_test "$dir" || {
 		say "the unpacked riscv64 packages do not link together"
