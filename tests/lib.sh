@@ -34,12 +34,20 @@ readonly TOP O GSTAGE FIXTURES
 
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/gstage-test.XXXXXX") || exit 1
 readonly WORK
-cleanup="rm -rf '$WORK'"
-trap 'eval "$cleanup"' EXIT
+cleanups=()
+
+clean_up() {
+	local i
+	for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do
+		eval "${cleanups[i]}"
+	done
+	rm -rf "$WORK"
+}
+trap clean_up EXIT
 trap 'exit 1' INT TERM HUP
 
 on_exit() {
-	cleanup="$*; $cleanup"
+	cleanups+=("$*")
 }
 
 fail() {

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,8 +11,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -395,6 +398,38 @@ static void test_no_room_harms_nothing(void **state)
 	run__free(run);
 }
 
+/* In the child: a file system of one page, which the old file fills. */
+static int write_on_full_disk(const struct run *run)
+{
+	const char *path = in_folder("run.json");
+
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", folder, "tmpfs", 0, "size=4096"))
+		return 0; /* no privilege: the test before this one must do */
+	put(path, "precious");
+	if (silent_write(run, path, true) != -ENOSPC)
+		return 1;
+	assert_holds(path, "precious");
+	return empty_folder() == 1 ? 0 : 2;
+}
+
+static void test_full_disk_harms_nothing(void **state)
+{
+	struct run *run = complete_run();
+	int status = -1;
+	pid_t pid;
+
+	(void)state;
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(write_on_full_disk(run));
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	run__free(run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_existing_file_needs_force),
 		cmocka_unit_test(test_impossible_targets),
 		cmocka_unit_test(test_no_room_harms_nothing),
+		cmocka_unit_test(test_full_disk_harms_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

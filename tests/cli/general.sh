@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What every command shares: help, version, unknown names, exit statuses.
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+# Help and version need no privilege, go to stdout and succeed.
+for arg in --help -h help; do
+	expect 0 "$GSTAGE" "$arg"
+	has_out "Usage: gstage COMMAND"
+	for command in trace report compare; do
+		has_out "  $command "
+	done
+	equal "$ERR" "" "stderr of $arg"
+done
+for arg in --version -V; do
+	expect 0 "$GSTAGE" "$arg"
+	has_out "gstage "
+done
+
+for command in report compare; do
+	expect 0 "$GSTAGE" "$command" --help
+	cp "$WORK/out" "$WORK/help"
+	has_out "Usage: gstage $command"
+	has_out "EXAMPLES"
+	has_out "Exit status"
+	expect 0 "$GSTAGE" "$command" -h
+	cmp -s "$WORK/out" "$WORK/help" || fail "-h and --help of $command differ"
+	expect 0 "$GSTAGE" help "$command"
+	cmp -s "$WORK/out" "$WORK/help" || fail "help $command differs from --help"
+	[ "$(wc -L <"$WORK/help")" -le 80 ] || fail "help of $command is wider than 80"
+	expect 0 "$GSTAGE" "$command" --version
+	has_out "gstage "
+done
+
+# One line and status 2 for what does not exist.
+expect 2 "$GSTAGE"
+no_out
+one_line_err
+expect 2 "$GSTAGE" reprot
+no_out
+one_line_err
+has_err "no command 'reprot'"
+expect 2 "$GSTAGE" help reprot
+one_line_err
+expect 2 "$GSTAGE" --bogus
+one_line_err
+for command in report compare; do
+	expect 2 "$GSTAGE" "$command" --bogus
+	no_out
+	has_err "unrecognized option '--bogus'"
+	expect 2 "$GSTAGE" "$command" --format=xml a b
+	has_err "no format 'xml'"
+	expect 2 "$GSTAGE" "$command" -n -u a b
+	has_err "only one of"
+	expect 2 "$GSTAGE" "$command" -q -v a b
+	has_err "contradict"
+	expect 2 "$GSTAGE" "$command" --json -f text a b
+	has_err "both given"
+done
+
+# This build reads results; it says where tracing is possible.
+expect 4 "$GSTAGE" trace -- true
+no_out
+has_err "trace"
