@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Time limit on host phases: see guard.h. */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/time.h>
@@ -34,6 +35,7 @@ static int set_timer(__u64 ns)
 int guard__arm(const char *name, __u64 round, __u64 limit_ns)
 {
 	struct sigaction sa = { .sa_handler = on_alarm };
+	sigset_t alarm;
 	int n;
 
 	n = snprintf(
@@ -43,6 +45,15 @@ int guard__arm(const char *name, __u64 round, __u64 limit_ns)
 	message_len = n < (int)sizeof(message) ? (size_t)n :
 						 sizeof(message) - 1;
 
+	/*
+	 * A signal is handled on the way out of the kernel, where this thread
+	 * may be stuck: leave it to the vCPU threads, which sleep meanwhile.
+	 */
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	n = pthread_sigmask(SIG_BLOCK, &alarm, NULL);
+	if (n)
+		return -n;
 	if (sigaction(SIGALRM, &sa, NULL))
 		return -errno;
 	/* The timer counts microseconds, and 0 would disarm it. */

@@ -11,7 +11,8 @@
 /*
  * From now on the process ends after @limit_ns unless the guard is disarmed,
  * saying that phase @name of round @round did. One guard at a time. The message
- * is made here; the signal handler only writes it. 0 or -errno.
+ * is made here; the signal handler only writes it. Another thread must exist,
+ * to run that handler. 0 or -errno.
  */
 int guard__arm(const char *name, __u64 round, __u64 limit_ns);
 
