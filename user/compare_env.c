@@ -249,15 +249,44 @@ static bool is_listed(const char *list, const char *key)
 	return false;
 }
 
-/* The module's hash follows from its version. */
+/* Two members that say one thing: @key follows from another, or NULL. */
+static const char *follows_from(const char *key)
+{
+	static const char *const pairs[][2] = {
+		{ "kvm_sha256", "version" },
+		{ "eager_page_split", "kvm_args" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		if (!strcmp(key, pairs[i][0]))
+			return pairs[i][1];
+	}
+	return NULL;
+}
+
 static bool may_vary(const struct compare_opts *opts, const char *key)
 {
 	const char *vary = opts->vary ?: "version,kvm_args";
+	const char *parent = follows_from(key);
 
 	if (opts->aa)
 		return false;
-	return is_listed(vary, key) ||
-	       (!strcmp(key, "kvm_sha256") && is_listed(vary, "version"));
+	return is_listed(vary, key) || (parent && is_listed(vary, parent));
+}
+
+/* Is @member, or what follows from it, among the differences? */
+static bool is_different(json_t *differs, const char *member)
+{
+	const char *key, *parent;
+	json_t *pair;
+
+	json_object_foreach(differs, key, pair) {
+		parent = follows_from(key);
+		if (!strcmp(key, member) || (parent && !strcmp(parent, member)))
+			return true;
+	}
+	return false;
 }
 
 /* Every key of --vary must be one that these runs know. */
@@ -311,9 +340,8 @@ static int judge(struct check *check, json_t *differs)
 		    "not comparable: the runs do not differ in %s; --aa compares equals",
 		    check->opts->vary ?: "version, kvm.ko or kvm_args");
 		err = -EXDEV;
-	} else if (!check->opts->vary && json_object_get(differs, "kvm_args") &&
-		   (json_object_get(differs, "version") ||
-		    json_object_get(differs, "kvm_sha256"))) {
+	} else if (!check->opts->vary && is_different(differs, "kvm_args") &&
+		   is_different(differs, "version")) {
 		say(check, "not comparable: they differ in two things, ");
 		say_differences(check, differs, arms[0].label, arms[1].label);
 		say(check,

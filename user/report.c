@@ -46,12 +46,18 @@ static void finish_table(struct report *report, struct out_table *table)
 	out_table__free(table);
 }
 
-/* The probe that feeds @fact, or NULL. */
+/*
+ * The probe that feeds @fact, or NULL. The event of a fault says what became of
+ * the permission, so prot updates need no probe of their own.
+ */
 static const json_t *find_probe(const json_t *run, const char *fact)
 {
 	const json_t *probes = json_object_get(run, "probes"), *probe;
 	const json_t *found = NULL;
 	size_t i;
+
+	if (!strcmp(fact, "prot_updates"))
+		fact = "faults";
 
 	for (i = 0; i < json_array_size(probes); i++) {
 		probe = json_array_get(probes, i);

@@ -114,6 +114,25 @@ static void test_version_brings_its_module(void **state)
 	free_pair(&pair);
 }
 
+/* What the module says about itself follows from its arguments. */
+static void test_arguments_bring_their_effect(void **state)
+{
+	char reason[512];
+	struct pair pair;
+
+	(void)state;
+	make_pair(&pair, 1, 1);
+	set(env_of(&pair, 0, 0), "eager_page_split", "N");
+	set(env_of(&pair, 1, 0), "eager_page_split", "Y");
+	assert_int_equal(check(&pair, NULL, false, reason, NULL), 0);
+	assert_int_equal(check(&pair, "kvm_args", false, reason, NULL), 0);
+	set(env_of(&pair, 1, 0), "kvm_sha256", "bb");
+	assert_int_equal(check(&pair, NULL, false, reason, NULL), -EXDEV);
+	assert_int_equal(check(&pair, "version", false, reason, NULL), -EXDEV);
+	assert_non_null(strstr(reason, "eager_page_split"));
+	free_pair(&pair);
+}
+
 static void test_other_differences_are_refused(void **state)
 {
 	static const char *const keys[] = {
@@ -409,6 +428,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_difference_is_the_thing_compared),
 		cmocka_unit_test(test_version_brings_its_module),
+		cmocka_unit_test(test_arguments_bring_their_effect),
 		cmocka_unit_test(test_other_differences_are_refused),
 		cmocka_unit_test(test_seed_and_probes_are_conditions),
 		cmocka_unit_test(test_vary_names_the_thing),
