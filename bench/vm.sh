@@ -115,7 +115,8 @@ if [ "$mode" = icount ] && [ "$smp" -gt 1 ] && [ "${qemu_version%%.*}" -lt 9 ]; 
 fi
 
 # --- the guest's file system -------------------------------------------------
-work=$(mktemp -d "${TMPDIR:-/tmp}/gstage-vm.XXXXXX")
+work=$(mktemp -d "${TMPDIR:-/tmp}/gstage-vm.XXXXXX") ||
+	die "$EX_IMPOSSIBLE" "no temporary directory can be made (set TMPDIR to a place with room)"
 pid='' helper=''
 # shellcheck disable=SC2317 # called by traps
 cleanup() {
@@ -132,6 +133,10 @@ started=$EPOCHREALTIME
 step() {
 	[ "$verbose" = 0 ] || say "$(awk "BEGIN { printf \"%.2f\", $EPOCHREALTIME - $started }") s: $*"
 }
+
+free_kib() { df --output=avail -k "$work" | tail -n 1; }
+[ "$(free_kib)" -gt 131072 ] ||
+	die "$EX_IMPOSSIBLE" "less than 128 MiB free in ${work%/*} (set TMPDIR to a place with room)"
 
 # A newc archive that depends on names and contents only.
 pack() { # DIRECTORY ARCHIVE
@@ -246,16 +251,19 @@ cat "$work/top.cpio" >>"$work/initrd"
 # Watch the machine from outside: the time limit, a panic that does not end,
 # and a full disk, on which QEMU would wait for room for ever.
 watch() {
-	local victim=$1 ends=$((SECONDS + limit)) reason=''
+	local victim=$1 ends=$((SECONDS + limit)) reason='' parent
 
 	while [ -z "$reason" ]; do
 		sleep 0.5
+		# The script itself was killed, so nobody else tidies up.
+		read -r _ _ _ parent _ <"/proc/$BASHPID/stat"
+		[ "$parent" = $$ ] || { rm -rf "$work"; return; }
 		if [ "$SECONDS" -ge "$ends" ]; then
 			reason=limit
 		elif grep -q 'end Kernel panic' "$work/console.log"; then
 			sleep 1
 			reason=panic
-		elif [ "$(df --output=avail -k "$work" | tail -n 1)" -lt 64 ]; then
+		elif [ "$(free_kib)" -lt 64 ]; then
 			reason=full
 		fi
 	done
@@ -300,7 +308,7 @@ elif ! grep -q 'gstage-vm: end' "$work/console.log" || ! tar -tf "$work/out.tar"
 	last_lines
 	die "$EX_INCOMPLETE" "the guest ended without handing out its results"
 fi
-tar -C "$out" --no-same-owner -xf "$work/out.tar" ||
+tar -C "$out" --no-same-owner --no-overwrite-dir -m -xf "$work/out.tar" ||
 	die "$EX_IMPOSSIBLE" "cannot write the results to $out: is the disk full?"
 status=$(cat "$out/.status")
 rm -f "$out/.status"
