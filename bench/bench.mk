@@ -17,3 +17,19 @@ $(O)/riscv64/dirty_log_perf_test-%: $(O)/kernel/%/Image FORCE | $(SYSROOT)
 	$(Q)$(KERNEL_ENV) bench/selftests.sh $*
 
 -include bench/dirtyguest/dirtyguest.mk
+
+# --- what users run ------------------------------------------------------
+# As in tests/tests.mk: packages first, then make again.
+.PHONY: demo bench-cost run-demo run-bench-cost
+demo bench-cost: deps
+	$(Q)+$(MAKE) --no-print-directory run-$@
+
+# Variables of other directories: expanded when the rule runs.
+.SECONDEXPANSION:
+run-demo run-bench-cost: kernel $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
+
+run-demo:
+	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/demo.sh
+
+run-bench-cost:
+	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/cost.sh

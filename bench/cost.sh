@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# cost.sh [--check]: what tracing costs, in instructions per write fault, as
+# the guest sees it. Deterministic mode, eager splitting, so that each round is
+# one write fault for each page and nothing else. Writes docs/cost.md; with
+# --check prints the table and fails where a bar does not hold.
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "$0")/host/lib.sh"
+
+PROG=cost
+BAR_FULL=600
+BAR_COUNTS=250
+base=${BASE:-7.3}
+check=0
+[ "${1:-}" != --check ] || check=1
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/gstage-cost.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# boot NAME VERSION OPTIONS...: leaves $work/NAME/{guest,run}.json
+boot() {
+	local name=$1 version=$2
+
+	shift 2
+	say "$name ..."
+	"$GSTAGE_TOP/bench/run.sh" full-pass --base "$base" --version "$version" --kvm-args "${eager:-}" \
+		--args "--rounds 4" --out "$work/$name" "$@" >"$work/$name.log" 2>&1 || {
+		tail -n 20 "$work/$name.log" >&2
+		die 1 "$name failed"
+	}
+}
+
+# insns NAME: instructions of the dirty phases of rounds 2 to 4 per page
+insns() {
+	local guest=$work/$1/guest.json filter='.'
+
+	[ -f "$guest" ] || guest=$work/$1/run.json filter=.guest
+	jq -r "$filter.rounds | map(select(.round > 1)) |
+		(map(.dirty_ns) | add) / (map(.pages_written) | add) | round" "$guest"
+}
+
+# The first round is left out: caches of the kernel's allocator are cold in it.
+case $base in 7.2) ;; *) eager=eager_page_split=1 ;; esac
+boot stock stock --untraced
+boot detached tracepoints --untraced
+boot counts tracepoints --trace --counts
+boot full tracepoints
+
+stock=$(insns stock) detached=$(insns detached) counts=$(insns counts) full=$(insns full)
+kernel=$(jq -r .environment.kernel "$work/full/run.json")
+qemu=$(jq -r .environment.qemu "$work/full/run.json")
+
+table() {
+	printf '| %-38s | %22s | %12s | %5s |\n' "" "instructions per fault" "tracing adds" bar
+	printf '|%s|%s:|%s:|%s:|\n' "$(printf '%.0s-' {1..40})" "$(printf '%.0s-' {1..23})" "$(printf '%.0s-' {1..13})" "$(printf '%.0s-' {1..6})"
+	printf '| %-38s | %22s | %12s | %5s |\n' \
+		"KVM without our tracepoints" "$stock" "" "" \
+		"with them, nothing attached" "$detached" "$((detached - stock))" "" \
+		"\`gstage trace --counts\`" "$counts" "$((counts - detached))" "$BAR_COUNTS" \
+		"\`gstage trace\`, everything on" "$full" "$((full - detached))" "$BAR_FULL"
+}
+
+if [ "$check" = 1 ]; then
+	table
+	[ $((counts - detached)) -le $BAR_COUNTS ] || die 1 "counting costs more than $BAR_COUNTS instructions per fault"
+	[ $((full - detached)) -le $BAR_FULL ] || die 1 "tracing costs more than $BAR_FULL instructions per fault"
+	exit 0
+fi
+
+{
+	cat <<-TEXT
+	# What tracing costs
+
+	Made by \`make bench-cost\`; do not edit.
+
+	Linux $kernel, QEMU $qemu, deterministic mode (one instruction is one
+	nanosecond of the emulated machine), scenario \`full-pass\` with eager splitting:
+	4096 write faults a round, each of which restores the write permission of one 4K
+	leaf. The figures are the time of the guest's dirty phases, rounds 2 to 4, divided
+	by the pages written: they hold the guest, KVM, and the tracer.
+
+	TEXT
+	table
+	cat <<-TEXT
+
+	\`--counts\` keeps faults by path, splits, permission updates, write-protects and
+	fence requests, by phase. Everything on adds the latency histograms, the sizes of
+	fence requests and the fences executed. The same command repeats these figures to
+	the instruction; another kernel, compiler or configuration has others.
+	TEXT
+} >"$work/cost.md"
+mv "$work/cost.md" "$GSTAGE_TOP/docs/cost.md"
+table
+say "written to docs/cost.md"

@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# run.sh SCENARIO [options]: boot a VM, run a scenario in it under the tracer,
+# leave DIR/run.json (and the console and kernel log of the VM beside it).
+# The exit status is that of `gstage trace`, or of vm.sh.
+set -euo pipefail
+# shellcheck source=host/lib.sh
+. "$(dirname "$0")/host/lib.sh"
+
+usage() {
+	cat <<-TEXT
+	usage: bench/run.sh SCENARIO [options]
+
+	  SCENARIO           a name from bench/scenarios: $(cd "$GSTAGE_TOP/bench/scenarios" && echo *.scn | sed 's/\.scn//g')
+	  --out DIR          where run.json goes (default \$O/runs/SCENARIO)
+	  --base 7.3|7.2     kernel base (default ${BASE:-7.3})
+	  --version NAME     KVM of \$O/kernel/BASE/kvm-NAME.ko (default tracepoints)
+	  --kvm-args ARGS    module parameters, e.g. eager_page_split=0
+	  --args ARGS        more options for dirtyguest, e.g. "--rounds 1"
+	  --trace ARGS       more options for gstage trace, e.g. --counts
+	  --untraced         run the scenario alone; DIR/guest.json has its figures
+	  --mode, --smp, --seed, --limit, --qemu, --vm ARGS   handed to bench/vm.sh
+	TEXT
+}
+
+bad() { die "$EX_USAGE" "$* (see --help)"; }
+
+base=${BASE:-7.3} version=tracepoints kvm_args='' more='' trace='' out='' untraced=0 vm_more='' scenario=''
+vm_opts=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--help | -h)
+		usage
+		exit 0
+		;;
+	--untraced)
+		untraced=1
+		shift
+		continue
+		;;
+	--*)
+		[ $# -ge 2 ] || bad "$1 needs a value"
+		case $1 in
+		--out) out=$2 ;;
+		--base) base=$2 ;;
+		--version) version=$2 ;;
+		--kvm-args) kvm_args=$2 ;;
+		--args) more=$2 ;;
+		--trace) trace=$2 ;;
+		--vm) vm_more=$2 ;;
+		--mode | --smp | --seed | --limit | --qemu) vm_opts+=("$1" "$2") ;;
+		*) bad "unknown option $1" ;;
+		esac
+		shift 2
+		continue
+		;;
+	*)
+		[ -z "$scenario" ] || bad "one scenario at a time, not also $1"
+		scenario=$1
+		shift
+		;;
+	esac
+done
+[ -n "$scenario" ] || bad "which scenario?"
+file=$GSTAGE_TOP/bench/scenarios/$scenario.scn
+[ -f "$file" ] || bad "there is no scenario '$scenario'"
+
+# name, claim, vm (options of vm.sh), args (options of dirtyguest)
+vm='' args=''
+# shellcheck source=/dev/null
+. "$file"
+out=${out:-$O/runs/$scenario}
+
+command="dirtyguest $args $more"
+if [ "$untraced" = 1 ]; then
+	command="$command --result guest.json"
+else
+	command="gstage trace -q $trace -o run.json -- $command"
+fi
+# shellcheck disable=SC2086 # options are words
+exec "$GSTAGE_TOP/bench/vm.sh" --base "$base" --kvm "$O/kernel/$base/kvm-$version.ko" \
+	--kvm-args "$kvm_args" --out "$out" $vm $vm_more "${vm_opts[@]}" -- $command

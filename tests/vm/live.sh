@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# While it runs: intervals from zero, events, -p, -d, Ctrl-C, and how commands
+# end.
+. "$(dirname "$0")/../vmlib.sh"
+
+cat >"$WORK/live.sh" <<'GUEST'
+work="dirtyguest --backing hugetlb-2m --size 16M --rounds 6"
+
+# Intervals and events of a command, as JSON lines with the run at the end.
+gstage trace --json -i 5ms --events -o /out/intervals.json -- $work >/out/intervals.ndjson
+echo $? >/out/intervals.status
+
+# A process that is there already, ended by SIGINT like by Ctrl-C.
+$work --rounds 400 &
+pid=$!
+until ls -l /proc/$pid/fd 2>/dev/null | grep -q kvm-vm; do usleep 1000; done
+gstage trace -q -p $pid -o /out/sigint.json &
+tracer=$!
+sleep 0.2
+kill -INT $tracer
+wait $tracer
+echo $? >/out/sigint.status
+# And by the duration.
+gstage trace -q -p $pid -d 100ms -o /out/duration.json
+echo $? >/out/duration.status
+# And because the process ends.
+gstage trace -q -p $pid -o /out/exit.json &
+tracer=$!
+sleep 0.1
+kill $pid
+wait $tracer
+echo $? >/out/exit.status
+
+# A command's own end.
+gstage trace -q -o /out/seven.json -- sh -c 'exit 7'
+echo $? >/out/seven.status
+gstage trace -q -o /out/signal.json -- sh -c 'kill -KILL $$'
+echo $? >/out/signal.status
+# SIGINT to the tracer alone ends the command, too.
+gstage trace -q -o /out/stopped.json -- sleep 1000 &
+tracer=$!
+sleep 0.3
+kill -INT $tracer
+wait $tracer
+echo $? >/out/stopped.status
+
+# A tracer that is killed leaves neither probes nor a command behind.
+gstage trace -q -- sleep 1234 &
+tracer=$!
+sleep 0.3
+kill -KILL $tracer
+wait $tracer
+ps | grep -c '[s]leep 1234' >/out/left
+cat /sys/kernel/debug/tracing/enabled_functions 2>/dev/null | wc -l >/out/hooks
+GUEST
+run_in_vm --hugepages 16 --add "$WORK/live.sh:/live.sh" -- sh /live.sh
+
+status_of() { # NAME STATUS
+	equal "$(cat "$DIR/$1.status")" "$2" "status of $1"
+}
+status_of intervals 0
+status_of sigint 0
+status_of duration 0
+status_of exit 0
+status_of seven 7
+status_of signal 137
+status_of stopped 143
+
+lines() { # FILTER: over the lines of the first trace
+	jq -rs "$1" "$DIR/intervals.ndjson"
+}
+[ "$(lines '[.[] | select(.type == "interval")] | length')" -ge 3 ] || fail "fewer than 3 intervals"
+# Each interval starts from zero: together they are not more than the run.
+total=$(jq '[.faults[].count] | add' "$DIR/intervals.json")
+sum=$(lines '[.[] | select(.type == "interval") | .faults] | add')
+[ "$sum" -le "$total" ] || fail "the intervals have $sum faults, the run $total"
+[ "$sum" -ge $((total / 2)) ] || fail "the intervals have $sum of $total faults"
+equal "$(lines '[.[] | select(.type == "split")] | length')" 8 "split events"
+equal "$(lines '[.[] | select(.type == "log_op" and .op == "enable")] | length')" 2 "enable events"
+equal "$(lines '.[-1].schema')" gstage-run/1 "the last line's schema"
+
+for name in sigint duration exit; do
+	RUN=$DIR/$name.json
+	count .complete true
+	count '([.faults[].count] | add) > 100' true
+done
+for name in seven signal stopped; do
+	RUN=$DIR/$name.json
+	count '.faults | length' 0
+done

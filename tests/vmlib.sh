@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Sourced by the tests in tests/vm, after tests/lib.sh:
+#
+#   run_scenario NAME OPTIONS...   bench/run.sh; $RUN is then the run file
+#   run_in_vm OPTIONS...           bench/vm.sh; $DIR holds what came back
+#   query FILTER                   jq on $RUN
+#   count FILTER EXPECTED          fail unless the jq expression gives EXPECTED
+#
+# An expected status other than 0 goes into $WANT before the call. Every VM has
+# a limit of its own; the end of its console is shown when a test fails.
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+need qemu-system-riscv64 jq
+VM_LIMIT=60
+DIR=$WORK/vm
+RUN=$DIR/run.json
+
+# One at a time: two VMs on two cores only get in each other's way.
+run_expecting() {
+	local status=0
+
+	rm -rf "$DIR"
+	"$@" >"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
+	[ "$status" -eq "${WANT:-0}" ] && return
+	tail -n 20 "$DIR/console.log" 2>/dev/null
+	fail "status $status, not ${WANT:-0}, of: $*
+$(tail -n 15 "$WORK/out")
+$(tail -n 15 "$WORK/err")"
+}
+
+run_scenario() {
+	run_expecting env O="$O" "$TOP/bench/run.sh" "$@" --limit "$VM_LIMIT" --out "$DIR"
+}
+
+run_in_vm() {
+	run_expecting env O="$O" "$TOP/bench/vm.sh" --limit "$VM_LIMIT" --out "$DIR" "$@"
+}
+
+query() {
+	jq -r "$1" "$RUN"
+}
+
+count() {
+	local got
+
+	got=$(query "$1") || fail "no run file, or jq refuses: $1"
+	[ "$got" = "$2" ] || fail "$1 is $got, not $2"
+}
