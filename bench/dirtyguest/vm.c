@@ -18,7 +18,8 @@
 	 KVM_REG_RISCV_CORE_REG(name))
 
 /* The payload's image, from payload.S. */
-extern const char dg_payload[], dg_payload_end[];
+extern const char dg_payload[];
+extern const __u64 dg_payload_bytes;
 
 static int open_kvm(struct vm *vm)
 {
@@ -94,7 +95,7 @@ int vm__set_logging(const struct vm *vm, bool on)
 
 static int add_slots(struct vm *vm)
 {
-	size_t image = (size_t)(dg_payload_end - dg_payload);
+	size_t image = dg_payload_bytes;
 	int err;
 
 	vm->payload_bytes = DG_PAYLOAD_BYTES + vm->nr_vcpus * DG_VCPU_BYTES;
