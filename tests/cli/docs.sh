@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The examples in docs/ are what gstage prints. In a ```console block, a line
+# "$ gstage ..." is run from the top of the repository; the lines after it must
+# be its output. A line "..." stands for any lines.
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+# Runs $1 and compares with the file $2.
+check_example() {
+	local command=$1 expected=$2
+	(cd "$TOP" && PATH="$(dirname "$GSTAGE"):$PATH" bash -c "$command") >"$WORK/actual" 2>&1
+	awk '
+		NR == FNR { want[++nr_want] = $0; next }
+		{ got[++nr_got] = $0 }
+		END {
+			g = 1
+			for (w = 1; w <= nr_want; w++) {
+				if (want[w] == "...") { gap = 1; continue }
+				while (gap && g <= nr_got && got[g] != want[w]) g++
+				if (g > nr_got || got[g] != want[w]) {
+					print "not printed: " want[w]
+					exit 1
+				}
+				gap = 0
+				g++
+			}
+			if (!gap && g <= nr_got) {
+				print "printed, but not in the document: " got[g]
+				exit 1
+			}
+		}' "$expected" "$WORK/actual" ||
+		fail "$page: $command"
+}
+
+nr=0
+for page in "$TOP"/docs/report.md "$TOP"/docs/compare.md; do
+	rm -f "$WORK"/example.*
+	awk -v dir="$WORK" '
+		/^```console/ { inside = 1; next }
+		/^```/ { inside = 0; next }
+		inside && /^\$ / { n++; print substr($0, 3) >(dir "/example." n ".command"); next }
+		inside { print >(dir "/example." n ".output") }' "$page"
+	for command in "$WORK"/example.*.command; do
+		check_example "$(cat "$command")" "${command%.command}.output"
+		nr=$((nr + 1))
+	done
+done
+[ "$nr" -ge 8 ] || fail "only $nr examples were found"
