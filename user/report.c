@@ -24,8 +24,8 @@ struct report {
 	int err; /* the first table that failed */
 };
 
-static const char *const paths[] = { "fast",  "prot",	"split", "map",
-				     "retry", "poison", "error" };
+static const char *const paths[] = { "fast", "prot",  "split",
+				     "map",  "retry", "error" };
 
 #define NR_PATHS (sizeof(paths) / sizeof(paths[0]))
 

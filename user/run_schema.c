@@ -15,7 +15,7 @@
 
 WORDS(clocks, "instructions", "host");
 WORDS(costs, "full", "counts");
-WORDS(paths, "fast", "prot", "split", "map", "retry", "poison", "error");
+WORDS(paths, "fast", "prot", "split", "map", "retry", "error");
 WORDS(accesses, "read", "write", "exec");
 WORDS(causes, "fault", "enable", "clear", "get", "other");
 WORDS(outcomes, "changed", "unchanged", "lost_race");
