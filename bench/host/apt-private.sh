@@ -77,7 +77,7 @@ apt_source_line() {
 # apt_update_suite SUITE: fetch the index of one suite; afterwards it is the
 # only suite this configuration knows. An index of the last ten minutes will do.
 apt_update_suite() {
-	local suite=$1 try log=$APT_DIR/update-$1.log stamp=$APT_DIR/updated-$1
+	local suite=$1 try log=$APT_DIR/update-$1.log stamp=$APT_DIR/updated-$1 expired=()
 
 	apt_source_line "$suite" >"$APT_DIR/sources.list"
 	[ -z "$(find "$APT_DIR" -maxdepth 1 -path "$stamp" -newer "$APT_CONF" -mmin -10)" ] || return 0
@@ -85,9 +85,17 @@ apt_update_suite() {
 	for ((try = 1; try <= APT_TRIES; try++)); do
 		# --error-on=any: without it a stale index counts as success.
 		if apt-get -c "$APT_CONF" -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any \
+			${expired[@]+"${expired[@]}"} \
 			-qq update >"$log" 2>&1 && ! grep -q '^[EW]: .*Failed to fetch' "$log"; then
 			touch "$stamp"
 			return 0
+		fi
+		# A mirror that stands still is old, not forged: what it has is
+		# signed all the same.
+		if [ ${#expired[@]} -eq 0 ] && grep -q 'is expired' "$log"; then
+			say "the index of $suite on this mirror is past its date; using it all the same"
+			expired=(-o Acquire::Check-Valid-Until=false)
+			continue
 		fi
 		# A suite that does not exist does not come into being by waiting.
 		grep -qE '404 +Not Found|does not have a Release file' "$log" && break

@@ -36,10 +36,13 @@ is_there() {
 real_name() {
 	if [ "$1" != qemu-system-riscv64 ]; then
 		echo "$1"
-	elif apt-cache show qemu-system-riscv >/dev/null 2>&1; then
+	elif apt-cache show qemu-system-riscv 2>/dev/null | grep -q '^Package'; then
 		echo qemu-system-riscv
-	else
+	elif apt-cache show qemu-system-misc 2>/dev/null | grep -q '^Package' ||
+		grep -q '^12' /etc/debian_version 2>/dev/null; then
 		echo qemu-system-misc
+	else
+		echo qemu-system-riscv # no index yet
 	fi
 }
 
