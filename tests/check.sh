@@ -29,7 +29,12 @@ if [ "${1:-}" = --fix-format ]; then
 fi
 
 check_format() {
-	"$CLANG_FORMAT" --dry-run -Werror "${C_FILES[@]}"
+	local file bad=0
+	for file in "${C_FILES[@]}"; do
+		"$CLANG_FORMAT" --dry-run -Werror "$file" 2>/dev/null ||
+			{ echo "$file is not formatted: make format"; bad=1; }
+	done
+	return "$bad"
 }
 
 # In a folder of its own, so that the objects in use are not rebuilt.

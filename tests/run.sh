@@ -20,6 +20,19 @@ show_time() { # of $1 milliseconds
 	printf '%d.%02d s' $(($1 / 1000)) $(($1 % 1000 / 10))
 }
 
+# All of it, unless it is very long: then both ends.
+show_output() {
+	local lines
+	lines=$(wc -l <"$output")
+	if [ "$lines" -le 120 ]; then
+		cat "$output"
+	else
+		head -n 60 "$output"
+		echo "... $((lines - 100)) lines ..."
+		tail -n 40 "$output"
+	fi | sed 's/^/      | /'
+}
+
 for test in "$@"; do
 	name=${test##*/}
 	name=$(basename "$(dirname "$test")")/${name%.sh}
@@ -44,7 +57,7 @@ for test in "$@"; do
 		why="status $status"
 		[ "$status" -ne 124 ] || why="stopped after $limit s"
 		printf 'FAIL  %-28s %s  %s\n' "$name" "$took" "$why"
-		sed 's/^/      | /' "$output"
+		show_output
 		;;
 	esac
 done

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the BPF side leaves, added up and written as a run: two CPUs with known
+ * counts must become a file that validation accepts and that says the same.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sample.h"
+#include "user/tally.h"
+
+/* As the BPF side does it: no count, the minimum negated. */
+static void put(struct gstage_hist *h, uint64_t v)
+{
+	h->sum += v;
+	if (~v > h->neg_min)
+		h->neg_min = ~v;
+	if (v > h->max)
+		h->max = v;
+	if (hist_index(v) < GSTAGE_HIST_BUCKETS)
+		h->buckets[hist_index(v)]++;
+	else
+		h->overflow++;
+}
+
+static void add_fault(struct gstage_row *row, unsigned int phase,
+		      unsigned int path, uint64_t ns)
+{
+	row->phases[phase].faults[path][GSTAGE_ACCESS_WRITE]++;
+	put(&row->fault_ns[path][GSTAGE_ACCESS_WRITE], ns);
+}
+
+/* Two phases; CPU 0 splits 8 leaves in faults, CPU 1 has fast faults. */
+static struct tally *sample_tally(void)
+{
+	struct gstage_row *rows = calloc(2, sizeof(*rows));
+	struct tally *t = calloc(1, sizeof(*t));
+	int i;
+
+	assert_non_null(rows);
+	assert_non_null(t);
+	t->nr_phases = 2;
+	t->phases[0] = (struct gstage_phase){
+		.vm = 1,
+		.kind = GSTAGE_PHASE_ENABLE,
+		.entered = 1,
+		.start_ns = 1000,
+		.end_ns = 1500,
+		.duration_ns = 500,
+	};
+	t->phases[1] = (struct gstage_phase){
+		.vm = 1,
+		.kind = GSTAGE_PHASE_DIRTY,
+		.round = 1,
+		.entered = 1,
+		.start_ns = 1500,
+	};
+	t->vms[0].kvm = 1;
+	t->vms[0].ordinal = 1;
+	t->vms[0].phase = 1;
+	t->vms[0].since_ns = 1500;
+
+	for (i = 0; i < 8; i++)
+		add_fault(&rows[0], 1, GSTAGE_PATH_SPLIT, 14000);
+	rows[0].phases[1].splits[GSTAGE_CAUSE_FAULT][1] = 8;
+	rows[0].phases[1].failed_splits[GSTAGE_CAUSE_FAULT][2] = 1;
+	rows[0].phases[1].fault_flushes[0] = 8;
+	rows[0].phases[1].fault_flushes[1] = 8;
+	for (i = 0; i < 100; i++)
+		add_fault(&rows[1], 1, GSTAGE_PATH_FAST, 3000 + i);
+	rows[1].phases[1].fault_flushes[0] = 100;
+	rows[1].phases[1].prots[GSTAGE_PROT_CHANGED] = 100;
+	rows[1].phases[0].wp_leaves[GSTAGE_CAUSE_ENABLE][1] = 8;
+	rows[1].phases[0].flush_requests[GSTAGE_FLUSH_RANGE] = 1;
+	rows[1].phases[0].flush_bytes[GSTAGE_FLUSH_RANGE] = 16 << 20;
+	put(&rows[1].flush_sizes[GSTAGE_FLUSH_RANGE], 16 << 20);
+	rows[1].phases[0].flush_executed[GSTAGE_FLUSH_RANGE] = 1;
+	rows[1].phases[0].fences[GSTAGE_FLUSH_RANGE] = 1;
+
+	tally_add_row(t, &rows[0]);
+	tally_add_row(t, &rows[1]);
+	free(rows);
+	return t;
+}
+
+/* The run of @t, which validation must accept. */
+static struct run *run_of(struct tally *t, bool counts_only)
+{
+	struct run *run = run__new();
+	json_t *root = run__json(run);
+	char reason[256] = "";
+
+	tally_close_phases(t, 2500);
+	json_object_set_new(root, "environment", sample_environment());
+	assert_int_equal(tally_to_run(t, root, counts_only), 0);
+	assert_int_equal(tally_check(t, root, counts_only), 0);
+	if (run__validate(root, reason, sizeof(reason)))
+		fail_msg("%s", reason);
+	return run;
+}
+
+/* Row @i of the array @name. */
+static json_t *row(struct run *run, const char *name, size_t i)
+{
+	json_t *item = json_array_get(json_object_get(run__json(run), name), i);
+
+	assert_non_null(item);
+	return item;
+}
+
+static void test_counts_of_all_cpus(void **state)
+{
+	struct tally *t = sample_tally();
+	struct run *run;
+	json_t *item;
+
+	(void)state;
+	run = run_of(t, false);
+
+	item = row(run, "faults", 0);
+	assert_string_equal(run_str(item, "path"), "fast");
+	assert_int_equal(run_int(item, "count"), 100);
+	item = json_object_get(item, "latency");
+	assert_int_equal(run_int(item, "count"), 100);
+	assert_int_equal(run_int(item, "min"), 3000);
+	assert_int_equal(run_int(item, "max"), 3099);
+	item = row(run, "faults", 1);
+	assert_string_equal(run_str(item, "path"), "split");
+	assert_int_equal(run_int(json_object_get(item, "latency"), "sum"),
+			 8 * 14000);
+
+	item = row(run, "splits", 0);
+	assert_string_equal(run_str(item, "cause"), "fault");
+	assert_int_equal(run_int(item, "from_level"), 1);
+	assert_int_equal(run_int(item, "to_level"), 0);
+	assert_int_equal(run_int(item, "count"), 8);
+	assert_true(
+		json_is_true(json_object_get(row(run, "splits", 1), "failed")));
+
+	item = row(run, "write_protects", 0);
+	assert_string_equal(run_str(item, "phase"), "enable");
+	assert_int_equal(run_int(item, "count"), 8);
+	run__free(run);
+	free(t);
+}
+
+/* A fault asks for a fence of its leaf, whatever the size of that. */
+static void test_fences_of_faults_are_page_requests(void **state)
+{
+	struct tally *t = sample_tally();
+	struct run *run = run_of(t, false);
+	json_t *item = row(run, "flush_requests", 0);
+
+	(void)state;
+	assert_string_equal(run_str(item, "kind"), "page");
+	assert_int_equal(run_int(item, "count"), 116);
+	assert_int_equal(run_int(item, "bytes"), 108 * 4096 + 8 * (2 << 20));
+	assert_int_equal(run_int(json_object_get(item, "size"), "count"), 116);
+	assert_int_equal(run_int(row(run, "phases", 1), "flush_requests"), 116);
+	assert_int_equal(run_int(row(run, "phases", 0), "flush_requests"), 1);
+	run__free(run);
+	free(t);
+}
+
+static void test_open_phase_is_closed(void **state)
+{
+	struct tally *t = sample_tally();
+	struct run *run;
+	json_t *item;
+
+	(void)state;
+	tally_close_phases(t, 2500);
+	tally_close_phases(t, 9999); /* closed once, it stays closed */
+	run = run_of(t, false);
+	item = row(run, "phases", 1);
+	assert_string_equal(run_str(item, "name"), "dirty 1");
+	assert_int_equal(run_int(item, "end_ns"), 2500);
+	assert_int_equal(run_int(item, "duration_ns"), 1000);
+	run__free(run);
+	free(t);
+}
+
+static void test_counts_only_has_no_histograms(void **state)
+{
+	struct tally *t = sample_tally();
+	struct run *run = run_of(t, true);
+	json_t *item = row(run, "faults", 0);
+
+	(void)state;
+	assert_int_equal(run_int(item, "count"), 100);
+	assert_null(json_object_get(item, "latency"));
+	run__free(run);
+	free(t);
+}
+
+/* A duration below 0 and one beyond the last bucket are not hidden. */
+static void test_values_without_a_bucket(void **state)
+{
+	struct tally *t = sample_tally();
+	struct run *run;
+	json_t *latency;
+
+	(void)state;
+	t->sum.phases[1].faults[GSTAGE_PATH_FAST][GSTAGE_ACCESS_WRITE] += 2;
+	t->sum.fault_ns[GSTAGE_PATH_FAST][GSTAGE_ACCESS_WRITE].underflow = 1;
+	put(&t->sum.fault_ns[GSTAGE_PATH_FAST][GSTAGE_ACCESS_WRITE],
+	    1ull << 36);
+	run = run_of(t, false);
+	latency = json_object_get(row(run, "faults", 0), "latency");
+	assert_int_equal(run_int(latency, "count"), 102);
+	assert_int_equal(run_int(latency, "underflow"), 1);
+	assert_int_equal(run_int(latency, "overflow"), 1);
+	run__free(run);
+	free(t);
+}
+
+static void test_a_missing_value_fails_the_check(void **state)
+{
+	struct tally *t = sample_tally();
+	struct run *run = run__new();
+	json_t *checks = json_object_get(run__json(run), "checks");
+
+	(void)state;
+	t->sum.phases[1].faults[GSTAGE_PATH_FAST][GSTAGE_ACCESS_WRITE]++;
+	assert_int_equal(tally_check(t, run__json(run), false), 0);
+	assert_true(json_is_false(
+		json_object_get(json_array_get(checks, 0), "ok")));
+	run__free(run);
+	free(t);
+}
+
+static void test_losses_are_named(void **state)
+{
+	struct tally *t = sample_tally();
+	struct run *run = run__new();
+	json_t *losses;
+
+	(void)state;
+	t->losses.phase_overflow = 1;
+	t->losses.vm_overflow = 2;
+	t->losses.record_drops = 3;
+	t->losses.row_misses = 4;
+	assert_int_equal(tally_to_run(t, run__json(run), false), 0);
+	losses = json_object_get(run__json(run), "losses");
+	assert_int_equal(run_int(losses, "phase_overflow"), 1);
+	assert_int_equal(run_int(losses, "vm_overflow"), 2);
+	assert_int_equal(run_int(losses, "record_drops"), 3);
+	assert_int_equal(run_int(losses, "row_misses"), 4);
+	run__free(run);
+	free(t);
+}
+
+static void test_nothing_at_all(void **state)
+{
+	struct tally *t = calloc(1, sizeof(*t));
+	struct run *run = run_of(t, false);
+
+	(void)state;
+	assert_int_equal(
+		json_array_size(json_object_get(run__json(run), "faults")), 0);
+	run__free(run);
+	free(t);
+}
+
+static void test_interval_is_a_difference(void **state)
+{
+	struct gstage_phase_counts before = { 0 }, now = { 0 }, diff;
+
+	(void)state;
+	before.prots[GSTAGE_PROT_CHANGED] = 40;
+	now.prots[GSTAGE_PROT_CHANGED] = 100;
+	now.fences[GSTAGE_FLUSH_VVMA] = 7; /* the last counter of all */
+	tally_subtract(&diff, &now, &before);
+	assert_int_equal(diff.prots[GSTAGE_PROT_CHANGED], 60);
+	assert_int_equal(diff.fences[GSTAGE_FLUSH_VVMA], 7);
+	assert_int_equal(diff.faults[0][0], 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_counts_of_all_cpus),
+		cmocka_unit_test(test_fences_of_faults_are_page_requests),
+		cmocka_unit_test(test_open_phase_is_closed),
+		cmocka_unit_test(test_counts_only_has_no_histograms),
+		cmocka_unit_test(test_values_without_a_bucket),
+		cmocka_unit_test(test_a_missing_value_fails_the_check),
+		cmocka_unit_test(test_losses_are_named),
+		cmocka_unit_test(test_nothing_at_all),
+		cmocka_unit_test(test_interval_is_a_difference),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
