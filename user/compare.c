@@ -29,7 +29,8 @@ static int add_figure(json_t *figures, const char *section, const char *name,
 			return -ENOMEM;
 	}
 	before = run_int(object, name);
-	return json_object_set_new(object, name, json_integer(before + n));
+	return json_object_set_new(object, name,
+				   json_integer(run_add(before, n)));
 }
 
 /* The name of a row: its words, and its levels as sizes. */

@@ -101,7 +101,7 @@ static json_int_t sum_count(const json_t *rows, const char *key,
 		if (word && strcmp(run_str(row, key), word))
 			continue;
 		if (!json_is_true(json_object_get(row, "failed")))
-			sum += run_int(row, "count");
+			sum = run_add(sum, run_int(row, "count"));
 	}
 	return sum;
 }

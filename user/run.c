@@ -283,6 +283,13 @@ json_int_t run_int(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
+json_int_t run_add(json_int_t a, json_int_t b)
+{
+	json_int_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
 const char *run_str(const json_t *object, const char *key)
 {
 	const char *s = json_string_value(json_object_get(object, key));

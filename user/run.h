@@ -71,6 +71,9 @@ int hist_from_json(const json_t *json, struct hist *h);
 /* The member as a number, 0 when there is none. */
 json_int_t run_int(const json_t *object, const char *key);
 
+/* a + b for figures of a file, which may be absurd: stops at the largest. */
+json_int_t run_add(json_int_t a, json_int_t b);
+
 /* The member as text, "-" when there is none. */
 const char *run_str(const json_t *object, const char *key);
 

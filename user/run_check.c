@@ -240,10 +240,7 @@ static json_int_t sum_rows(const json_t *rows, const char *key)
 	size_t i;
 
 	for (i = 0; i < json_array_size(rows); i++) {
-		json_int_t n = run_int(json_array_get(rows, i), key);
-
-		if (__builtin_add_overflow(sum, n, &sum))
-			return INT64_MAX;
+		sum = run_add(sum, run_int(json_array_get(rows, i), key));
 	}
 	return sum;
 }
@@ -266,8 +263,7 @@ static int check_phase_sum(struct check *check, const json_t *root,
 		json_int_t n = json_is_integer(v) ? json_integer_value(v) :
 						    sum_rows(v, "count");
 
-		if (__builtin_add_overflow(in_phases, n, &in_phases))
-			in_phases = INT64_MAX;
+		in_phases = run_add(in_phases, n);
 	}
 	if (in_phases <= total)
 		return 0;
