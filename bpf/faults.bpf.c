@@ -74,16 +74,18 @@ static __always_inline int handle_fault(const struct kvm *kvm,
 SEC("tp_btf/kvm_gstage_fault")
 int BPF_PROG(on_fault, struct kvm_vcpu *vcpu, struct kvm_gstage_fault *fault)
 {
-	struct fault f = {
-		.duration_ns = fault->duration_ns,
-		.path = fault->ret < 0 ? GSTAGE_PATH_ERROR : fault->path,
-		.access = fault->access,
-		.prot_old = fault->prot_old,
-		.prot_new = fault->prot_new,
-		.retries = fault->retries,
-		.flushes = *(__u32 *)__builtin_preserve_access_index(
-			&fault->flushes),
-	};
+	struct fault f;
 
+	/* The verifier holds any argument of a module's tracepoint for NULL. */
+	if (!vcpu || !fault)
+		return 0;
+
+	f.duration_ns = fault->duration_ns;
+	f.path = fault->ret < 0 ? GSTAGE_PATH_ERROR : fault->path;
+	f.access = fault->access;
+	f.prot_old = fault->prot_old;
+	f.prot_new = fault->prot_new;
+	f.retries = fault->retries;
+	f.flushes = *(__u32 *)__builtin_preserve_access_index(&fault->flushes);
 	return handle_fault(vcpu->kvm, &f);
 }

@@ -13,12 +13,14 @@
 
 static __always_inline __u32 flush_kind(__u32 type, __u64 size, __u64 order)
 {
+	__u32 kind = GSTAGE_FLUSH_VVMA;
+
 	if (type == HFENCE_GVMA_VMID_ALL)
-		return GSTAGE_FLUSH_VMID;
-	if (type != HFENCE_GVMA_VMID_GPA)
-		return GSTAGE_FLUSH_VVMA;
-	return size == 1ULL << (order & 63) ? GSTAGE_FLUSH_PAGE :
-					      GSTAGE_FLUSH_RANGE;
+		kind = GSTAGE_FLUSH_VMID;
+	else if (type == HFENCE_GVMA_VMID_GPA)
+		kind = size == 1ULL << (order & 63) ? GSTAGE_FLUSH_PAGE :
+						      GSTAGE_FLUSH_RANGE;
+	return bounded(kind, GSTAGE_NR_FLUSHES);
 }
 
 SEC("tp_btf/kvm_hfence_request")
@@ -45,7 +47,7 @@ int BPF_PROG(on_hfence_full, struct kvm_vcpu *vcpu, unsigned int type,
 {
 	struct place p;
 
-	if (!find_place(vcpu->kvm, &p))
+	if (!vcpu || !find_place(vcpu->kvm, &p))
 		return 0;
 
 	/* The order is not reported: 4K, or a leaf that is larger, is a page. */
@@ -72,7 +74,7 @@ int BPF_PROG(on_hfence_exec, struct kvm_vcpu *vcpu, unsigned int type,
 	__u64 fences = size >> (order & 63);
 	struct place p;
 
-	if (!find_place(vcpu->kvm, &p))
+	if (!vcpu || !find_place(vcpu->kvm, &p))
 		return 0;
 
 	if (!size || fences > MAX_STRIDES)

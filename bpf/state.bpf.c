@@ -51,11 +51,15 @@ static bool is_wanted(void)
 	return false;
 }
 
-/* Index in vms[] of @kvm, met now if need be; GSTAGE_MAX_VMS if not followed. */
-__noinline int find_new_vm(__u64 kvm)
+/* Index in vms[] of the VM at @address, met now if need be; GSTAGE_MAX_VMS if not followed. */
+__noinline int find_new_vm(const __u64 *address)
 {
+	__u64 kvm;
 	int i;
 
+	if (!address)
+		return GSTAGE_MAX_VMS;
+	kvm = *address;
 	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
 		if (vms[i].kvm == kvm)
 			return i;

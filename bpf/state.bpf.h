@@ -38,7 +38,7 @@ struct rows_map {
 
 extern struct rows_map rows SEC(".maps");
 
-int find_new_vm(__u64 kvm);
+int find_new_vm(const __u64 *kvm);
 int enter_phase(__u32 vm_index, __u32 kind, __u32 round);
 int leave_phase(__u32 vm_index);
 /* @rec but for vm and time_ns, which are filled in. */
@@ -62,7 +62,10 @@ static __always_inline bool find_place(const struct kvm *kvm, struct place *p)
 	__u32 i = 0;
 
 	if (vms[0].kvm != (__u64)kvm) {
-		i = find_new_vm((__u64)kvm);
+		/* By reference: to a global function a pointer is no number. */
+		__u64 address = (__u64)kvm;
+
+		i = find_new_vm(&address);
 		if (i >= GSTAGE_MAX_VMS)
 			return false;
 	}
@@ -77,9 +80,21 @@ static __always_inline bool find_place(const struct kvm *kvm, struct place *p)
 	return true;
 }
 
+/*
+ * @i below @n, a power of 2. Where the compiler knows that it is, it drops a
+ * plain check, but the verifier has to be shown it.
+ */
+static __always_inline __u32 bounded(__u32 i, __u32 n)
+{
+	barrier_var(i);
+	return i & (n - 1);
+}
+
 static __always_inline __u32 clamp_level(__u32 level)
 {
-	return level < GSTAGE_NR_LEVELS ? level : GSTAGE_NR_LEVELS - 1;
+	if (level >= GSTAGE_NR_LEVELS)
+		level = GSTAGE_NR_LEVELS - 1;
+	return bounded(level, GSTAGE_NR_LEVELS);
 }
 
 #endif /* GSTAGE_BPF_STATE_BPF_H */

@@ -54,16 +54,19 @@ static int print_libbpf(enum libbpf_print_level level, const char *fmt,
 {
 	/* One level lower than ours: -v is ours, -vv is libbpf's. */
 	int ours = level == LIBBPF_WARN ? LOG_DBG : LOG_TRACE;
-	char line[1024];
-	size_t len;
+	char *text;
+	int len;
 
 	if (log_level() < ours)
 		return 0;
-	vsnprintf(line, sizeof(line), fmt, ap);
-	len = strlen(line);
-	while (len && line[len - 1] == '\n')
-		line[--len] = '\0';
-	log_msg(ours, "%s", line);
+	/* The verifier's reasons take many lines. */
+	len = vasprintf(&text, fmt, ap);
+	if (len < 0)
+		return 0;
+	while (len && text[len - 1] == '\n')
+		text[--len] = '\0';
+	log_msg(ours, "%s", text);
+	free(text);
 	return 0;
 }
 
