@@ -10,16 +10,20 @@ enum {
 	KEY_JSON = 0x1000,
 };
 
-static const struct argp_option options[] = {
+static const struct argp_option output_options[] = {
 	{ "format", 'f', "FORMAT", 0, "text (default) or json", 0 },
 	{ "json", KEY_JSON, NULL, 0, "Same as --format=json", 0 },
+	{ "quiet", 'q', NULL, 0, "Only data, warnings and errors", 0 },
+	{ "verbose", 'v', NULL, 0, "Say more; twice: libbpf speaks, too", 0 },
+	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+static const struct argp_option unit_options[] = {
 	{ "nanoseconds", 'n', NULL, 0, "Show times in ns (default)", 0 },
 	{ "microseconds", 'u', NULL, 0, "Show times in us", 0 },
 	{ "milliseconds", 'm', NULL, 0,
 	  "Show times in ms (text only; instructions are never scaled)", 0 },
-	{ "quiet", 'q', NULL, 0, "Only data, warnings and errors", 0 },
-	{ "verbose", 'v', NULL, 0, "Say more; twice: libbpf speaks too", 0 },
-	{ NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
@@ -37,16 +41,7 @@ static void set_format(struct common_opts *opts, struct argp_state *state,
 	opts->json = json;
 }
 
-static void set_unit(struct common_opts *opts, struct argp_state *state,
-		     enum report_unit unit)
-{
-	if (opts->unit_is_given && opts->unit != unit)
-		argp_error(state, "only one of -n, -u and -m can be given");
-	opts->unit_is_given = true;
-	opts->unit = unit;
-}
-
-static error_t parse(int key, char *arg, struct argp_state *state)
+static error_t parse_output(int key, char *arg, struct argp_state *state)
 {
 	struct common_opts *opts = state->input;
 
@@ -57,20 +52,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_JSON:
 		set_format(opts, state, "json");
 		break;
-	case 'n':
-		set_unit(opts, state, REPORT_UNIT_NS);
-		break;
-	case 'u':
-		set_unit(opts, state, REPORT_UNIT_US);
-		break;
-	case 'm':
-		set_unit(opts, state, REPORT_UNIT_MS);
+	case 'h':
+		argp_state_help(state, state->out_stream, ARGP_HELP_STD_HELP);
 		break;
 	case 'q':
 		opts->quiet = true;
-		break;
-	case 'h':
-		argp_state_help(state, state->out_stream, ARGP_HELP_STD_HELP);
 		break;
 	case 'v':
 		opts->verbose++;
@@ -87,12 +73,56 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp common_argp = {
-	.options = options,
-	.parser = parse,
+static void set_unit(struct common_opts *opts, struct argp_state *state,
+		     enum report_unit unit)
+{
+	if (opts->unit_is_given && opts->unit != unit)
+		argp_error(state, "only one of -n, -u and -m can be given");
+	opts->unit_is_given = true;
+	opts->unit = unit;
+}
+
+static error_t parse_unit(int key, char *arg, struct argp_state *state)
+{
+	struct common_opts *opts = state->input;
+
+	(void)arg;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = opts;
+		break;
+	case 'n':
+		set_unit(opts, state, REPORT_UNIT_NS);
+		break;
+	case 'u':
+		set_unit(opts, state, REPORT_UNIT_US);
+		break;
+	case 'm':
+		set_unit(opts, state, REPORT_UNIT_MS);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp output_argp = {
+	.options = output_options,
+	.parser = parse_output,
+};
+
+const struct argp_child timeless_children[] = {
+	{ &output_argp, 0, NULL, 0 },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct argp unit_argp = {
+	.options = unit_options,
+	.parser = parse_unit,
+	.children = timeless_children,
 };
 
 const struct argp_child common_children[] = {
-	{ &common_argp, 0, "Output:", 1 },
+	{ &unit_argp, 0, NULL, 0 },
 	{ NULL, 0, NULL, 0 },
 };

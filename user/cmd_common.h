@@ -27,4 +27,7 @@ struct common_opts {
  */
 extern const struct argp_child common_children[];
 
+/* The same without -n -u -m, for a command that shows no times. */
+extern const struct argp_child timeless_children[];
+
 #endif /* GSTAGE_USER_CMD_COMMON_H */

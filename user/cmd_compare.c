@@ -241,19 +241,21 @@ static int status_of(int err)
 	}
 }
 
-static int print_comparison(const json_t *comparison, bool json)
+static int print_comparison(const json_t *comparison,
+			    const struct common_opts *opts)
 {
 	int err;
 
 	if (!comparison) {
 		err = -ENOMEM;
-	} else if (json) {
+	} else if (opts->json) {
 		err = json_dumpf(comparison, stdout, JSON_COMPACT) ||
 				      putchar('\n') == EOF || fflush(stdout) ?
 			      -EIO :
 			      0;
 	} else {
-		err = compare_print(stdout, comparison);
+		err = compare_print(stdout, comparison, opts->quiet,
+				    opts->verbose > 0);
 	}
 	if (err)
 		pr_err("cannot print the comparison: %s", strerror(-err));
@@ -278,7 +280,7 @@ static int compare(const struct compare_cmd_opts *opts,
 		return status_of(err);
 	}
 	comparison = compare_build(sides, differs);
-	err = print_comparison(comparison, opts->common.json);
+	err = print_comparison(comparison, &opts->common);
 	json_decref(comparison);
 	json_decref(differs);
 	if (err)
@@ -293,7 +295,7 @@ int cmd_compare(int argc, char **argv)
 		.parser = parse,
 		.args_doc = "A=RUN[,RUN...] B=RUN[,RUN...]",
 		.doc = doc,
-		.children = common_children,
+		.children = timeless_children,
 	};
 	struct compare_cmd_opts opts = { 0 };
 	struct loaded_arm arms[2] = { 0 };

@@ -40,7 +40,12 @@ int compare_check(const struct compare_arm arms[2],
 /* The comparison; a new reference or NULL (no memory). @differs is borrowed. */
 json_t *compare_build(const struct compare_arm arms[2], const json_t *differs);
 
-/* The text for people, 80 columns where labels are short. 0 or -errno. */
-int compare_print(FILE *out, const json_t *comparison);
+/*
+ * The text for people, 80 columns where labels are short. @quiet leaves out the
+ * arms and explanations, @verbose shows rows of nothing on both sides, too.
+ * 0 or -errno.
+ */
+int compare_print(FILE *out, const json_t *comparison, bool quiet,
+		  bool verbose);
 
 #endif /* GSTAGE_USER_COMPARE_H */

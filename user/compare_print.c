@@ -117,7 +117,7 @@ static bool is_worth_a_line(const json_t *row)
 }
 
 static int print_rows(FILE *out, const json_t *comparison, const char *member,
-		      const char *title)
+		      const char *title, bool verbose)
 {
 	const json_t *rows = json_object_get(comparison, member);
 	struct out_table *table;
@@ -138,7 +138,7 @@ static int print_rows(FILE *out, const json_t *comparison, const char *member,
 	for (i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
 
-		if (!is_worth_a_line(row))
+		if (!verbose && !is_worth_a_line(row))
 			continue;
 		out_table__cell(table, "%s: %s", run_str(row, "section"),
 				run_str(row, "name"));
@@ -216,22 +216,25 @@ static int print_quantiles(FILE *out, const json_t *comparison)
 	return err;
 }
 
-int compare_print(FILE *out, const json_t *comparison)
+int compare_print(FILE *out, const json_t *comparison, bool quiet, bool verbose)
 {
+	bool has_insns =
+		json_is_array(json_object_get(comparison, "instructions"));
 	int err;
 
-	print_head(out, comparison);
-	err = print_rows(out, comparison, "counts", "Exact counts");
-	if (json_is_null(json_object_get(comparison, "instructions"))) {
+	if (!quiet)
+		print_head(out, comparison);
+	err = print_rows(out, comparison, "counts", "Exact counts", verbose);
+	if (has_insns) {
+		err = err   ?:
+			      print_rows(out, comparison, "instructions",
+					 "Instructions", verbose);
+		err = err ?: print_quantiles(out, comparison);
+	} else if (!quiet) {
 		fprintf(out,
 			"\nTimes: not compared. They are host time, which needs many boots of both\n"
 			"arms; counts are exact. Record with QEMU's instruction counter\n"
 			"(bench/vm.sh --mode icount) to compare instructions.\n");
-	} else {
-		err = err   ?:
-			      print_rows(out, comparison, "instructions",
-					 "Instructions");
-		err = err ?: print_quantiles(out, comparison);
 	}
 	if (!err && (fflush(out) || ferror(out)))
 		err = -EIO;

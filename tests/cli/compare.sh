@@ -37,6 +37,14 @@ expect 0 "$GSTAGE" compare "a=$FIXTURES/host.json" "b=$FIXTURES/host-eager.json"
 has_out "Times: not compared"
 case $OUT in *13012300*) fail "a duration in host time is shown" ;; esac
 
+# Quiet leaves tables; verbose shows rows of nothing.
+expect 0 "$GSTAGE" compare -q "fault=$split" "eager=$eager"
+case $OUT in *"They differ"*) fail "-q shows the arms" ;; esac
+has_out "Exact counts"
+expect 0 "$GSTAGE" compare -v "fault=$split" "eager=$eager"
+has_out "  flush fallbacks: vmid             0         0           =      -"
+expect 2 "$GSTAGE" compare -u "fault=$split" "eager=$eager"
+
 # JSON.
 expect 0 "$GSTAGE" compare --json "fault=$split" "eager=$eager"
 equal "$(wc -l <"$WORK/out")" 1 "lines of JSON"

@@ -361,7 +361,7 @@ static void test_host_time_has_no_table(void **state)
 	assert_true(json_is_null(json_object_get(comparison, "quantiles")));
 
 	out = open_memstream(&text, &size);
-	assert_int_equal(compare_print(out, comparison), 0);
+	assert_int_equal(compare_print(out, comparison, false, false), 0);
 	fclose(out);
 	assert_non_null(strstr(text, "Exact counts"));
 	assert_non_null(strstr(text, "Times: not compared"));
