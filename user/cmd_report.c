@@ -33,9 +33,9 @@ static const char doc[] =
 	"file that is no run file; 3 a run is incomplete.\n\n"
 	"EXAMPLES\n"
 	"  gstage report run.json\n"
-	"  gstage report -u run.json            times in microseconds\n"
-	"  gstage report --resolution 1 run.json   one histogram row per octave\n"
-	"  gstage report --json run.json        one JSON object per run\n";
+	"  gstage report -u run.json                # times in microseconds\n"
+	"  gstage report --resolution 1 run.json    # a histogram row per octave\n"
+	"  gstage report --json run.json            # one JSON object per run\n";
 
 static const struct argp_option options[] = {
 	{ "resolution", KEY_RESOLUTION, "N", 0,

@@ -34,6 +34,24 @@ for command in report compare; do
 	has_out "gstage "
 done
 
+# The examples at the end of a help text work when pasted. The names in them:
+split=$FIXTURES/split.json eager=$FIXTURES/eager.json
+mkdir "$WORK/examples"
+cd "$WORK/examples" || fail "no folder for the examples"
+for name in run split 1 2 73; do cp "$split" "$name.json"; done
+for name in eager 3 4; do cp "$eager" "$name.json"; done
+sed 's/"base": "7.3"/"base": "7.2"/; s/"kernel": "7.3.4"/"kernel": "7.2.12"/
+	s/"kernel_config_sha256": "3/"kernel_config_sha256": "4/' "$split" >72.json
+for command in report compare; do
+	"$GSTAGE" "$command" --help | sed '1,/^EXAMPLES/d' |
+		sed -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' >"$WORK/lines"
+	[ "$(wc -l <"$WORK/lines")" -ge 4 ] || fail "too few examples of $command"
+	while read -r line; do
+		expect 0 env PATH="$(dirname "$GSTAGE"):$PATH" bash -c "$line"
+	done <"$WORK/lines"
+done
+cd "$TOP" || exit 1
+
 # One line and status 2 for what does not exist.
 expect 2 "$GSTAGE"
 no_out
