@@ -4,9 +4,10 @@
 # riscv64 (with libbpf and the skeletons, where guests are traced).
 
 # Everything but the parts that need BPF; also what the unit tests link.
-USER_COMMON := log opts hist out tally tally_json run run_schema run_check run_write \
-	       report report_env report_json out_hist cmd_common \
-	       compare compare_env compare_print
+USER_COMMON := log opts hist out out_hist \
+	       run run_schema run_check run_write tally tally_json \
+	       report report_env report_json compare compare_env compare_print \
+	       cmd_common
 USER_MODULES := main cmd_report cmd_compare $(USER_COMMON)
 
 # What only the traced machine has, and its stand-in elsewhere.
@@ -31,16 +32,20 @@ all: native
 $(NATIVE_GSTAGE): $(NATIVE_OBJS)
 	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JANSSON_LIBS)
 
-$(O)/native/user/%.o: user/%.c
+# Order-only: says what is missing before the compiler does, rebuilds nothing.
+.PHONY: need-jansson
+need-jansson:
+	@$(PKG_CONFIG) --exists jansson || { \
+		echo "gstage needs jansson and pkg-config: run 'make deps'" \
+		     "(Debian: libjansson-dev pkg-config)" >&2; exit 4; }
+
+$(O)/native/user/%.o: user/%.c | need-jansson
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(CC) $(CFLAGS) $(USER_CPPFLAGS) $(JANSSON_CFLAGS) \
 		-MMD -MP -c -o $@ $<
 
-# Only when the tracer is there; the native side never needs it.
-ifneq ($(wildcard user/session.c),)
 riscv64: $(RISCV64_GSTAGE)
 all: riscv64
-endif
 
 # libelf of the sysroot has no usable static version: everything is dynamic.
 $(RISCV64_GSTAGE): $(RISCV64_OBJS)
