@@ -17,8 +17,8 @@
 
 #define FINEST (1u << GSTAGE_HIST_SUB_BITS)
 
+/* As many as the narrowest columns leave room for. */
 #define STARS "****************************************"
-#define STARS_WIDTH 40
 
 struct rows {
 	unsigned int resolution;
@@ -26,6 +26,14 @@ struct rows {
 	uint64_t last_ge; /* of the last */
 	uint64_t largest_count;
 	unsigned int nr_lines;
+};
+
+/* Columns: of a bound, of a count, and what is left of the page for bars. */
+struct layout {
+	const struct out_scale *scale;
+	int bound;
+	int count;
+	int stars;
 };
 
 /* Width of the row that holds @v: its octave divided, but never below 1. */
@@ -100,23 +108,43 @@ static void choose_rows(const struct hist *h, const struct out_hist_opts *opts,
 		measure_rows(h, 1, rows);
 }
 
-static void print_row(FILE *out, const struct rows *rows, uint64_t ge,
-		      uint64_t count, const struct out_scale *scale)
+/* The widths of bcc, with room taken from the bars for very large figures. */
+static struct layout layout_of(const struct rows *rows,
+			       const struct out_scale *scale)
 {
-	int stars = (int)((unsigned __int128)count * STARS_WIDTH /
-			  rows->largest_count);
+	uint64_t last_lt =
+		rows->last_ge + row_width(rows->last_ge, rows->resolution);
+	struct layout layout = { .scale = scale, .bound = 10, .count = 8 };
+	char text[32];
+	int len;
+
+	len = (int)strlen(out_scaled(text, sizeof(text), last_lt - 1, scale));
+	if (len > layout.bound)
+		layout.bound = len;
+	len = snprintf(text, sizeof(text), "%" PRIu64, rows->largest_count);
+	if (len > layout.count)
+		layout.count = len;
+	layout.stars = OUT_WIDTH - (2 * layout.bound + layout.count + 12);
+	return layout;
+}
+
+static void print_row(FILE *out, const struct rows *rows, uint64_t ge,
+		      uint64_t count, const struct layout *layout)
+{
+	int stars = (int)((unsigned __int128)count *
+			  (unsigned int)layout->stars / rows->largest_count);
 	uint64_t lt = ge + row_width(ge, rows->resolution);
 	char lo[32], hi[32];
 
-	fprintf(out, "  %10s -> %-10s : %-8" PRIu64 " |%-*.*s|\n",
-		out_scaled(lo, sizeof(lo), ge, scale),
-		out_scaled(hi, sizeof(hi), lt - 1, scale), count, STARS_WIDTH,
-		stars, STARS);
+	fprintf(out, "  %*s -> %-*s : %-*" PRIu64 " |%-*.*s|\n", layout->bound,
+		out_scaled(lo, sizeof(lo), ge, layout->scale), layout->bound,
+		out_scaled(hi, sizeof(hi), lt - 1, layout->scale),
+		layout->count, count, layout->stars, stars, STARS);
 }
 
 /* The empty rows of [@from, @to): each, or one line for all. */
 static void print_gap(FILE *out, const struct rows *rows, uint64_t from,
-		      uint64_t to, const struct out_scale *scale)
+		      uint64_t to, const struct layout *layout)
 {
 	unsigned int nr_empty = 0;
 	uint64_t ge;
@@ -124,27 +152,30 @@ static void print_gap(FILE *out, const struct rows *rows, uint64_t from,
 	for (ge = from; ge < to; ge += row_width(ge, rows->resolution))
 		nr_empty++;
 	if (nr_empty > LONGEST_GAP) {
-		fprintf(out, "  %13s%-11s : 0        |%-*s|\n", "...", "",
-			STARS_WIDTH, "");
+		fprintf(out, "  %*s%-*s : %-*d |%-*s|\n", layout->bound + 3,
+			"...", layout->bound + 1, "", layout->count, 0,
+			layout->stars, "");
 		return;
 	}
 	for (ge = from; ge < to; ge += row_width(ge, rows->resolution))
-		print_row(out, rows, ge, 0, scale);
+		print_row(out, rows, ge, 0, layout);
 }
 
 static void print_rows(FILE *out, const struct hist *h, const struct rows *rows,
 		       const struct out_scale *scale)
 {
+	const struct layout layout = layout_of(rows, scale);
 	uint64_t ge, lt, n, gap_ge = rows->first_ge;
 
-	fprintf(out, "  %10s%-14s : count    distribution\n", "", scale->unit);
+	fprintf(out, "  %*s%-*s : %-*s distribution\n", layout.bound, "",
+		layout.bound + 4, scale->unit, layout.count, "count");
 	for (ge = rows->first_ge; ge <= rows->last_ge; ge = lt) {
 		lt = ge + row_width(ge, rows->resolution);
 		n = count_between(h, ge, lt);
 		if (!n)
 			continue;
-		print_gap(out, rows, gap_ge, ge, scale);
-		print_row(out, rows, ge, n, scale);
+		print_gap(out, rows, gap_ge, ge, &layout);
+		print_row(out, rows, ge, n, &layout);
 		gap_ge = lt;
 	}
 }

@@ -229,6 +229,23 @@ static void test_many_values_still_fit_a_page(void **state)
 	free(text);
 }
 
+/* Bars give way; a figure is never cut, and the page never left. */
+static void test_large_figures_keep_to_the_page(void **state)
+{
+	struct hist h = { 0 };
+	char *text;
+
+	(void)state;
+	add(&h, (1ull << 36) - 1, 1);
+	add(&h, 7, 1);
+	h.buckets[7] += 1234567890122ull;
+	h.count += 1234567890122ull;
+	text = rows_of(&h, 1, 0, &us);
+	assert_non_null(strstr(text, "1234567890123"));
+	assert_non_null(strstr(text, "34359738.368 -> 68719476.735"));
+	free(text);
+}
+
 static void test_what_has_no_bucket_is_said(void **state)
 {
 	struct hist h = { 0 };
@@ -292,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_long_gap_is_one_row),
 		cmocka_unit_test(test_rows_are_no_finer_than_the_clock),
 		cmocka_unit_test(test_many_values_still_fit_a_page),
+		cmocka_unit_test(test_large_figures_keep_to_the_page),
 		cmocka_unit_test(test_what_has_no_bucket_is_said),
 		cmocka_unit_test(test_summary),
 		cmocka_unit_test(test_quantile_text),
