@@ -183,6 +183,45 @@ static int collect_insns(const json_t *run, json_t *figures)
 
 typedef int (*collect_fn)(const json_t *run, json_t *figures);
 
+/* The coarser clock of the two arms, in its own steps; at least 1. */
+static json_int_t clock_step(const struct compare_arm arms[2])
+{
+	json_int_t step = 1;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		const json_t *env =
+			json_object_get(arms[i].runs[0], "environment");
+		json_int_t own = run_int(env, "clock_resolution_ns");
+
+		if (own > step)
+			step = own;
+	}
+	return step;
+}
+
+/*
+ * A phase is timed by two readings of the clock: a difference of one step may
+ * be where the steps fell, and is no difference that was shown.
+ */
+static int mark_small_differences(json_t *rows, json_int_t step)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < json_array_size(rows); i++) {
+		json_t *row = json_array_get(rows, i);
+		json_int_t difference = run_int(row, "difference");
+
+		if (strcmp(run_str(row, "section"), "phase") || !difference ||
+		    llabs(difference) > step)
+			continue;
+		err |= json_object_set_new(row, "within_clock_step",
+					   json_true());
+	}
+	return err;
+}
+
 /* The figures of every run of an arm: an array of {section: {name: n}}. */
 static json_t *collect_arm(const struct compare_arm *arm, collect_fn collect)
 {
@@ -429,6 +468,17 @@ static json_t *arm_json(const struct compare_arm *arm)
 			 json_object_get(arm->runs[0], "environment"));
 }
 
+/* Durations of both arms, or NULL on no memory. */
+static json_t *insn_table(const struct compare_arm arms[2])
+{
+	json_t *rows = table_of(arms, collect_insns, false);
+
+	if (!rows || !mark_small_differences(rows, clock_step(arms)))
+		return rows;
+	json_decref(rows);
+	return NULL;
+}
+
 json_t *compare_build(const struct compare_arm arms[2], const json_t *differs)
 {
 	bool insns = run_has_insn_clock(arms[0].runs[0]) &&
@@ -443,9 +493,8 @@ json_t *compare_build(const struct compare_arm arms[2], const json_t *differs)
 	err |= json_object_set_new(json, "differs_in", json_deep_copy(differs));
 	err |= json_object_set_new(json, "counts",
 				   table_of(arms, collect_counts, true));
-	err |= json_object_set_new(
-		json, "instructions",
-		insns ? table_of(arms, collect_insns, false) : json_null());
+	err |= json_object_set_new(json, "instructions",
+				   insns ? insn_table(arms) : json_null());
 	err |= json_object_set_new(json, "quantiles",
 				   insns ? quantile_table(arms) : json_null());
 	if (!err)

@@ -388,9 +388,12 @@ int compare_check(const struct compare_arm arms[2],
 
 	*reason = '\0';
 	err = check_completeness(&check);
-	err = err ?: check_within_arm(&check, &arms[0]);
-	err = err ?: check_within_arm(&check, &arms[1]);
-	err = err ?: check_across_arms(&check, differs);
+	if (!err)
+		err = check_within_arm(&check, &arms[0]);
+	if (!err)
+		err = check_within_arm(&check, &arms[1]);
+	if (!err)
+		err = check_across_arms(&check, differs);
 	if (err == -ENOMEM)
 		say(&check, "%s", strerror(ENOMEM));
 	return err;

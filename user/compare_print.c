@@ -100,7 +100,9 @@ static void change_cells(struct out_table *table, const json_t *row)
 	else
 		out_table__cell(table, "%+" JSON_INTEGER_FORMAT,
 				json_integer_value(difference));
-	if (json_is_number(ratio))
+	if (json_is_true(json_object_get(row, "within_clock_step")))
+		out_table__cell(table, "~");
+	else if (json_is_number(ratio))
 		out_table__cell(table, "%.3f", json_number_value(ratio));
 	else
 		out_table__cell(table, "-");
@@ -226,10 +228,13 @@ int compare_print(FILE *out, const json_t *comparison, bool quiet, bool verbose)
 		print_head(out, comparison);
 	err = print_rows(out, comparison, "counts", "Exact counts", verbose);
 	if (has_insns) {
-		err = err   ?:
-			      print_rows(out, comparison, "instructions",
-					 "Instructions", verbose);
-		err = err ?: print_quantiles(out, comparison);
+		if (!err)
+			err = print_rows(
+				out, comparison, "instructions",
+				"Instructions (~ no more than a step of the clock)",
+				verbose);
+		if (!err)
+			err = print_quantiles(out, comparison);
 	} else if (!quiet) {
 		fprintf(out,
 			"\nTimes: not compared. They are host time, which needs many boots of both\n"

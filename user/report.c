@@ -429,9 +429,10 @@ int report_print(FILE *out, const json_t *run, const struct report_opts *opts)
 	print_splits(&report);
 	print_faults(&report);
 	print_small_sections(&report);
-	report.err = report.err ?: report_print_guest(out, run, &report.scale);
+	if (!report.err)
+		report.err = report_print_guest(out, run, &report.scale);
 	report_print_checks(out, run, opts->verbose);
 	if (fflush(out) || ferror(out))
-		return report.err ?: -EIO;
+		return report.err ? report.err : -EIO;
 	return report.err;
 }

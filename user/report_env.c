@@ -56,6 +56,12 @@ static const char *env_text(char *buf, size_t size, const json_t *env,
 	return buf;
 }
 
+/* Not there, or empty: whoever recorded the run did not know it. */
+static bool is_unknown(const json_t *value)
+{
+	return !value || (json_is_string(value) && !json_string_length(value));
+}
+
 /* @label, then "name value, name value ..." for the members that are there. */
 static void print_members(FILE *out, const json_t *env, const char *label,
 			  const char *const (*members)[2])
@@ -65,7 +71,7 @@ static void print_members(FILE *out, const json_t *env, const char *label,
 
 	fprintf(out, "%-10s", label);
 	for (; (*members)[0]; members++) {
-		if (!json_object_get(env, (*members)[0]))
+		if (is_unknown(json_object_get(env, (*members)[0])))
 			continue;
 		fprintf(out, "%s%s%s", separator, (*members)[1],
 			env_text(text, sizeof(text), env, (*members)[0]));
@@ -135,7 +141,6 @@ void report_print_environment(FILE *out, const json_t *run, bool verbose)
 	static const char *const tool[][2] = {
 		{ "tool", "" },
 		{ "cost", "cost " },
-		{ "pid", "pid " },
 		{ NULL, NULL },
 	};
 	static const char *const hashes[][2] = {
@@ -150,19 +155,22 @@ void report_print_environment(FILE *out, const json_t *run, bool verbose)
 	char text[128];
 
 	print_members(out, env, "kernel:", kernel);
-	if (json_string_length(json_object_get(env, "kvm_args")))
+	if (!is_unknown(json_object_get(env, "kvm_args")))
 		fprintf(out, "%-10s%s\n", "kvm args:",
 			env_text(text, sizeof(text), env, "kvm_args"));
 	print_members(out, env, "machine:", machine);
 	fprintf(out, "%-10s%s\n",
 		"clock:", report_clock_words(text, sizeof(text), run));
 	print_members(out, env, "tool:", tool);
+	if (run_int(env, "pid"))
+		fprintf(out, "%-10s%" JSON_INTEGER_FORMAT "\n",
+			"pid:", run_int(env, "pid"));
 	print_command(out, env);
 	if (!verbose)
 		return;
-	if (json_object_get(env, "kernel_config_sha256"))
+	if (!is_unknown(json_object_get(env, "kernel_config_sha256")))
 		print_members(out, env, "sha256:", hashes);
-	if (json_object_get(env, "kvm_sha256"))
+	if (!is_unknown(json_object_get(env, "kvm_sha256")))
 		print_members(out, env, "", kvm_hash);
 	print_probes(out, run);
 }

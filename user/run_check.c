@@ -203,6 +203,11 @@ static int check_levels(struct check *check, const json_t *rows,
 	return err;
 }
 
+static int check_splits(struct check *check, const json_t *root)
+{
+	return check_levels(check, json_object_get(root, "splits"), "splits");
+}
+
 static int check_phases(struct check *check, const json_t *root)
 {
 	static const char *const keys[] = { "path", "access", NULL };
@@ -282,6 +287,9 @@ static int check_sums(struct check *check, const json_t *root)
 	size_t i;
 	int err;
 
+	/* What was lost cannot add up. */
+	if (!check->complete)
+		return 0;
 	for (i = 0; i < sizeof(whats) / sizeof(whats[0]); i++) {
 		err = check_phase_sum(check, root, whats[i]);
 		if (err)
@@ -290,12 +298,13 @@ static int check_sums(struct check *check, const json_t *root)
 	return 0;
 }
 
-static int check_losses(struct check *check, json_t *root)
+static int check_losses(struct check *check, const json_t *root)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(json_object_get(root, "losses"), key, value) {
+	json_object_foreach(json_object_get((json_t *)root, "losses"), key,
+			    value) {
 		if (!json_is_integer(value) || json_integer_value(value) < 0)
 			return fail(check,
 				    "losses.%s is not an integer of 0 or more",
@@ -393,27 +402,32 @@ static int check_schema(struct check *check, const json_t *root)
 	return 0;
 }
 
+static int check_members(struct check *check, const json_t *root)
+{
+	return check_fields(check, root, "", run_root_fields);
+}
+
 int run__validate(const json_t *root, char *reason, size_t reason_size)
 {
-	struct check check = { .reason = reason, .size = reason_size };
+	/* In this order: each relies on what the ones before it have seen. */
+	static int (*const checks[])(struct check *, const json_t *) = {
+		check_schema, check_members,	  check_environment,
+		check_losses, check_plain_arrays, check_faults,
+		check_splits, check_requests,	  check_phases,
+		check_guest,  check_sums,
+	};
+	struct check check = {
+		.reason = reason,
+		.size = reason_size,
+		.complete = json_is_true(json_object_get(root, "complete")),
+	};
+	size_t i;
 	int err;
 
-	err = check_schema(&check, root);
-	if (err)
-		return err;
-	check.complete = json_is_true(json_object_get(root, "complete"));
-	err = check_fields(&check, root, "", run_root_fields);
-	err = err ?: check_environment(&check, root);
-	err = err ?: check_losses(&check, (json_t *)root);
-	err = err ?: check_plain_arrays(&check, root);
-	err = err ?: check_faults(&check, root);
-	err = err   ?:
-		      check_levels(&check, json_object_get(root, "splits"),
-				   "splits");
-	err = err ?: check_requests(&check, root);
-	err = err ?: check_phases(&check, root);
-	err = err ?: check_guest(&check, root);
-	if (!err && check.complete)
-		err = check_sums(&check, root);
-	return err;
+	for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		err = checks[i](&check, root);
+		if (err)
+			return err;
+	}
+	return 0;
 }

@@ -44,15 +44,16 @@ const struct field run_environment_fields[] = {
 	{ "tool", STRING, true, NULL },
 	{ "cmdline", ARRAY, true, NULL },
 	{ "cost", WORD, false, costs },
-	{ "kernel_config_sha256", STRING, false, NULL },
-	{ "kvm_sha256", STRING, false, NULL },
-	{ "version", STRING, false, NULL },
-	{ "base", STRING, false, NULL },
-	{ "accel", STRING, false, NULL },
-	{ "cpu", STRING, false, NULL },
-	{ "machine", STRING, false, NULL },
-	{ "mode", STRING, false, NULL },
-	{ "qemu", STRING, false, NULL },
+	{ "kernel_config_sha256", TEXT, false, NULL },
+	{ "kvm_sha256", TEXT, false, NULL },
+	{ "kvm_args", TEXT, false, NULL },
+	{ "version", TEXT, false, NULL },
+	{ "base", TEXT, false, NULL },
+	{ "accel", TEXT, false, NULL },
+	{ "cpu", TEXT, false, NULL },
+	{ "machine", TEXT, false, NULL },
+	{ "mode", TEXT, false, NULL },
+	{ "qemu", TEXT, false, NULL },
 	{ "clock_resolution_ns", COUNT, false, NULL },
 	{ "seed", COUNT, false, NULL },
 	{ "harts", COUNT, false, NULL },
@@ -174,6 +175,8 @@ const char *run_field_mismatch(const json_t *value, const struct field *field)
 	case STRING:
 		return json_string_length(value) ? NULL :
 						   "a string with some text";
+	case TEXT:
+		return json_is_string(value) ? NULL : "a string";
 	case WORD:
 		return is_word(value, field->words) ?
 			       NULL :

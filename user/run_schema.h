@@ -13,6 +13,7 @@ enum kind {
 	COUNT, /* integer, 0 or more */
 	LEVEL, /* integer, 0 to LEVEL_LIMIT */
 	STRING, /* not empty */
+	TEXT, /* may be empty: not known, or none given */
 	WORD, /* one of a list */
 	BOOL,
 	OBJECT,

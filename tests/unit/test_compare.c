@@ -344,6 +344,39 @@ static void test_absent_duration_is_absent(void **state)
 	free_pair(&pair);
 }
 
+static void test_one_step_of_the_clock_is_no_difference(void **state)
+{
+	static const struct {
+		json_int_t end;
+		bool is_within;
+	} cases[] = {
+		{ 300, false }, { 400, true }, { 201, true }, { 401, false }
+	};
+	json_t *comparison, *phase;
+	const json_t *row;
+	struct pair pair;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		make_pair(&pair, 1, 1);
+		json_object_set_new(env_of(&pair, 0, 0), "clock_resolution_ns",
+				    json_integer(100));
+		/* 200 in the first arm */
+		phase = json_array_get(
+			json_object_get(pair.runs[1][0], "phases"), 0);
+		json_object_set_new(phase, "duration_ns",
+				    json_integer(cases[i].end - 100));
+		comparison = build(&pair);
+		row = find_row(comparison, "instructions", "phase", "enable");
+		assert_int_equal(
+			json_is_true(json_object_get(row, "within_clock_step")),
+			cases[i].is_within);
+		json_decref(comparison);
+		free_pair(&pair);
+	}
+}
+
 static void test_host_time_has_no_table(void **state)
 {
 	char *text = NULL;
@@ -437,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_repetitions_differ_by_seed_only),
 		cmocka_unit_test(test_absent_count_is_zero),
 		cmocka_unit_test(test_absent_duration_is_absent),
+		cmocka_unit_test(test_one_step_of_the_clock_is_no_difference),
 		cmocka_unit_test(test_host_time_has_no_table),
 		cmocka_unit_test(test_repetitions_show_median_and_spread),
 		cmocka_unit_test(test_quantiles_are_of_all_repetitions),

@@ -73,6 +73,7 @@ static const struct damage damages[] = {
 	{ "environment", "cmdline", "\"ls\"", "environment.cmdline" },
 	{ "environment", "cmdline", "[\"ls\",1]", "environment.cmdline[1]" },
 	{ "environment", "seed", "-1", "environment.seed" },
+	{ "environment", "kvm_args", "0", "environment.kvm_args" },
 	{ "environment", "cost", "\"cheap\"", "environment.cost" },
 	{ "losses", "record_drops", "1", "losses.record_drops" },
 	{ "losses", "record_drops", "-1", "losses.record_drops" },
@@ -192,6 +193,20 @@ static void test_sums_of_an_incomplete_run(void **state)
 	json_object_set_new(walk(root, "faults/0/latency/buckets/0"), "lt",
 			    json_integer(1));
 	assert_int_equal(run__validate(root, reason, sizeof(reason)), -EBADMSG);
+	json_decref(root);
+}
+
+/* Module parameters can be none, and a machine can lack a name. */
+static void test_optional_text_may_be_empty(void **state)
+{
+	json_t *root = sample_run();
+	char reason[256];
+
+	(void)state;
+	json_object_set_new(walk(root, "environment"), "kvm_args",
+			    json_string(""));
+	json_object_set_new(walk(root, "environment"), "base", json_string(""));
+	assert_int_equal(run__validate(root, reason, sizeof(reason)), 0);
 	json_decref(root);
 }
 
@@ -437,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_damage_is_named),
 		cmocka_unit_test(test_foreign_json_is_refused),
 		cmocka_unit_test(test_sums_of_an_incomplete_run),
+		cmocka_unit_test(test_optional_text_may_be_empty),
 		cmocka_unit_test(test_unknown_members_are_left_alone),
 		cmocka_unit_test(test_hist_survives_json),
 		cmocka_unit_test(test_hist_too_large_for_json),
