@@ -49,4 +49,12 @@ cp "$obj/arch/riscv/boot/Image" "$obj/System.map" "$out/"
 cp "$obj/.config" "$out/config"
 cp "$obj/include/config/kernel.release" "$out/release"
 ln "$obj/vmlinux" "$out/vmlinux" 2>/dev/null || cp "$obj/vmlinux" "$out/vmlinux"
+
+# A kvm.ko needs headers, vmlinux for its BTF, and vmlinux.o for the exported
+# symbols; the rest is five times as big.
+llvm-strip-19 --strip-debug "$obj/vmlinux.o"
+rm -rf "$obj"/.tmp_vmlinux* "$obj/vmlinux.unstripped" "$obj/vmlinux.a"
+for dir in block certs crypto drivers fs init io_uring ipc kernel lib mm net security sound usr; do
+	[ ! -d "$obj/$dir" ] || find "$obj/$dir" \( -name '*.o' -o -name '*.a' \) -delete
+done
 touch "$work/complete"

@@ -38,7 +38,8 @@ need() {
 }
 
 # run_logged LABEL LOG COMMAND...: run a long command with its output in LOG;
-# every ten seconds say how long it has taken and how much it has printed;
+# every ten seconds say how long it has taken and how much it has printed (a
+# line of make's is a file compiled);
 # show the end of LOG when it fails.
 run_logged() {
 	local label=$1 log=$2 start=$SECONDS status=0 pid
@@ -50,7 +51,8 @@ run_logged() {
 	(
 		trap 'exit 0' TERM
 		while sleep 10 & wait $!; do
-			say "$label: $((SECONDS - start)) s, $(grep -c '' "$log" || :) steps"
+			lines=$(grep -c '' "$log" || :)
+			say "$label: $((SECONDS - start)) s$([ "$lines" = 0 ] || echo ", $lines steps")"
 		done
 	) &
 	local ticker=$!
