@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fences: asked for (outside of faults, which report their own), asked for in
- * vain because a vCPU's queue was full, and executed.
- *
- * A request goes to all vCPUs, each of which executes it before it enters the
- * guest: with N vCPUs in the guest, N executed for one asked.
+ * Fences asked for (outside of faults, which report their own), and asked for
+ * in vain because a vCPU's queue was full. Those executed are in work.bpf.c.
  */
 #include "bpf/state.bpf.h"
-
-/* Strides that KVM fences one by one; above, one fence for everything. */
-#define MAX_STRIDES 512
 
 static __always_inline __u32 flush_kind(__u32 type, __u64 size, __u64 order)
 {
@@ -62,24 +56,5 @@ int BPF_PROG(on_hfence_full, struct kvm_vcpu *vcpu, unsigned int type,
 
 		emit(p.vm_index, &rec);
 	}
-	return 0;
-}
-
-/* Paid once per fault and vCPU, so not for runs that only count. */
-SEC("?tp_btf/kvm_hfence_exec")
-int BPF_PROG(on_hfence_exec, struct kvm_vcpu *vcpu, unsigned int type,
-	     __u64 addr, __u64 size, unsigned long order)
-{
-	__u32 kind = flush_kind(type, size, order);
-	__u64 fences = size >> (order & 63);
-	struct place p;
-
-	if (!vcpu || !find_place(vcpu->kvm, &p))
-		return 0;
-
-	if (!size || fences > MAX_STRIDES)
-		fences = 1;
-	add(p.counts->flush_executed[kind], 1);
-	add(p.counts->fences[kind], fences);
 	return 0;
 }

@@ -26,11 +26,11 @@
 #define GSTAGE_PATH_ERROR 5
 #define GSTAGE_NR_PATHS 6
 
-/* enum kvm_gstage_access of the tracepoint series. */
-#define GSTAGE_ACCESS_READ 0
-#define GSTAGE_ACCESS_WRITE 1
-#define GSTAGE_ACCESS_EXEC 2
-#define GSTAGE_NR_ACCESSES 3
+/* scause less 20: instruction, load and store guest page faults. 2 is none. */
+#define GSTAGE_ACCESS_EXEC 0
+#define GSTAGE_ACCESS_READ 1
+#define GSTAGE_ACCESS_WRITE 3
+#define GSTAGE_NR_ACCESSES 4
 
 /* enum kvm_gstage_cause of the tracepoint series. */
 #define GSTAGE_CAUSE_FAULT 0
@@ -168,7 +168,7 @@ struct gstage_rec {
 	__s32 ret;
 };
 
-_Static_assert(sizeof(struct gstage_phase_counts) == 744, "ABI");
+_Static_assert(sizeof(struct gstage_phase_counts) == 792, "ABI");
 _Static_assert(sizeof(struct gstage_hist) == 4264, "ABI");
 _Static_assert(sizeof(struct gstage_phase) == 40, "ABI");
 _Static_assert(sizeof(struct gstage_vm) == 40, "ABI");

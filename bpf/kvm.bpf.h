@@ -38,11 +38,15 @@ struct kvm_gstage_fault {
 	__u64 duration_ns;
 	int ret;
 	__u8 path;
-	__u8 access;
-	__u8 prot_old;
-	__u8 prot_new;
-	__u16 retries;
-	__u8 flushes[4];
+	__u8 scause;
+};
+
+struct kvm_gstage_work {
+	__u16 faults[32];
+	__u16 prots[3];
+	__u16 flushes[4];
+	__u16 hfences[7];
+	__u32 hfence_insns[7];
 };
 
 #pragma clang attribute pop
@@ -50,6 +54,15 @@ struct kvm_gstage_fault {
 /* enum kvm_riscv_hfence_type, arch/riscv/include/asm/kvm_tlb.h. */
 #define HFENCE_GVMA_VMID_GPA 1
 #define HFENCE_GVMA_VMID_ALL 2
+#define NR_HFENCE_TYPES 7
+/* In kvm_gstage_work: HFENCE_GVMA_VMID_GPA of a single leaf. */
+#define WORK_HFENCE_LEAF 0
+
+/* arch/riscv/include/asm/csr.h */
+#define EXC_INST_GUEST_PAGE_FAULT 20
+
+/* GSTAGE_WORK_FAILED of the series: faults that returned an error. */
+#define WORK_FAILED 7
 
 /* enum kvm_dirty_log_op of the tracepoint series, include/linux/kvm_host.h. */
 #define DIRTY_LOG_ENABLE 0

@@ -24,12 +24,12 @@ static const struct probe {
 	const char *hook;
 	bool is_optional; /* the run is whole without it */
 } probes[] = {
-	{ "faults", "on_fault", "tracepoint", "kvm_gstage_fault", false },
+	{ "faults", "on_work", "tracepoint", "kvm_gstage_work", false },
+	{ "latencies", "on_fault", "tracepoint", "kvm_gstage_fault", false },
 	{ "splits", "on_split", "tracepoint", "kvm_gstage_split", false },
 	{ "write_protects", "on_wp", "tracepoint", "kvm_gstage_wp", false },
 	{ "flush_requests", "on_hfence_request", "tracepoint", "kvm_hfence_request", false },
 	{ "flush_fallbacks", "on_hfence_full", "tracepoint", "kvm_hfence_full", false },
-	{ "flush_executed", "on_hfence_exec", "tracepoint", "kvm_hfence_exec", true },
 	{ "phases", "on_dirty_log", "tracepoint", "kvm_dirty_log", false },
 	{ "vm_end", "on_destroy_vm", "fentry", "kvm_arch_destroy_vm", true },
 };
@@ -90,8 +90,7 @@ static int set_options(struct session *s, const struct session_opts *opts)
 	skel->rodata->cfg_max_phases = opts->max_phases;
 	skel->rodata->cfg_clock_resolution_ns = opts->clock_resolution_ns;
 
-	bpf_program__set_autoload(skel->progs.on_hfence_exec,
-				  !opts->counts_only);
+	bpf_program__set_autoload(skel->progs.on_fault, !opts->counts_only);
 	bpf_program__set_autoload(skel->progs.on_destroy_vm, true);
 
 	/*

@@ -49,8 +49,8 @@ const char *tally_phase_name(const struct gstage_phase *p, char *buf,
 int tally_to_run(const struct tally *t, json_t *root, bool counts_only);
 
 /*
- * Append to the checks of @root what must be true of every trace: each
- * histogram holds as many values as its counter says.
+ * Append to the checks of @root what must be true of every trace: each latency
+ * histogram holds as many values as KVM itself counted.
  */
 int tally_check(const struct tally *t, json_t *root, bool counts_only);
 

@@ -22,6 +22,7 @@ static const char *const access_names[GSTAGE_NR_ACCESSES] = {
 	[GSTAGE_ACCESS_READ] = "read",
 	[GSTAGE_ACCESS_WRITE] = "write",
 	[GSTAGE_ACCESS_EXEC] = "exec",
+	[2] = "read", /* no cause of a fault */
 };
 
 static const char *const cause_names[GSTAGE_NR_CAUSES] = {
@@ -80,6 +81,10 @@ static void complete_hist(struct hist *dst, const struct gstage_hist *src)
 		dst->min = ~src->neg_min;
 }
 
+/*
+ * With @hists each row counts the durations: a vCPU that is still in KVM when
+ * tracing ends has not reported its last faults to the counters.
+ */
 static int fault_rows(json_t *array, const struct gstage_phase_counts *c,
 		      const struct gstage_row *hists)
 {
@@ -91,6 +96,11 @@ static int fault_rows(json_t *array, const struct gstage_phase_counts *c,
 			struct hist h;
 			json_t *row;
 
+			if (hists) {
+				complete_hist(&h,
+					      &hists->fault_ns[path][access]);
+				n = h.count;
+			}
 			if (!n)
 				continue;
 			row = json_pack("{s:s s:s s:I}", "path",
@@ -100,7 +110,6 @@ static int fault_rows(json_t *array, const struct gstage_phase_counts *c,
 				return -ENOMEM;
 			if (!hists)
 				continue;
-			complete_hist(&h, &hists->fault_ns[path][access]);
 			if (set(row, "latency", hist_to_json(&h, "ns")))
 				return -ENOMEM;
 		}
@@ -345,12 +354,24 @@ static int add_check(json_t *root, const char *name, bool ok,
 				"detail", detail));
 }
 
+static bool has_live_vm(const struct tally *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
+		if (t->vms[i].kvm)
+			return true;
+	}
+	return false;
+}
+
 int tally_check(const struct tally *t, json_t *root, bool counts_only)
 {
 	struct gstage_phase_counts total;
 	uint64_t nr_faults = 0, nr_values = 0;
+	/* vCPUs in KVM report their last faults later than they happen. */
+	bool may_lag = has_live_vm(t), is_ok = true;
 	unsigned int path, access;
-	bool is_equal = true;
 	char detail[128];
 
 	tally_total(t, &total);
@@ -364,11 +385,16 @@ int tally_check(const struct tally *t, json_t *root, bool counts_only)
 			complete_hist(&h, &t->sum.fault_ns[path][access]);
 			nr_faults += total.faults[path][access];
 			nr_values += h.count;
-			is_equal &= h.count == total.faults[path][access];
+			if (may_lag)
+				is_ok &= h.count >= total.faults[path][access];
+			else
+				is_ok &= h.count == total.faults[path][access];
 		}
 	}
 	snprintf(detail, sizeof(detail),
-		 "%llu faults counted, %llu durations in histograms",
-		 (unsigned long long)nr_faults, (unsigned long long)nr_values);
-	return add_check(root, "histogram-count", is_equal, detail);
+		 "KVM counted %llu faults%s, the histograms hold %llu",
+		 (unsigned long long)nr_faults,
+		 may_lag ? " so far (a VM is running)" : "",
+		 (unsigned long long)nr_values);
+	return add_check(root, "histogram-count", is_ok, detail);
 }
