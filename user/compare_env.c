@@ -249,41 +249,50 @@ static bool is_listed(const char *list, const char *key)
 	return false;
 }
 
-/* Two members that say one thing: @key follows from another, or NULL. */
-static const char *follows_from(const char *key)
+/* Does @key follow from @cause, so that it says nothing of its own? */
+static bool follows_from(const char *key, const char *cause)
 {
 	static const char *const pairs[][2] = {
 		{ "kvm_sha256", "version" },
+		{ "kvm_sha256", "base" },
+		{ "kvm_sha256", "kernel" },
 		{ "eager_page_split", "kvm_args" },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-		if (!strcmp(key, pairs[i][0]))
-			return pairs[i][1];
+		if (!strcmp(key, pairs[i][0]) && !strcmp(cause, pairs[i][1]))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 static bool may_vary(const struct compare_opts *opts, const char *key)
 {
-	const char *vary = opts->vary ?: "version,kvm_args";
-	const char *parent = follows_from(key);
+	static const char *const causes[] = { "version", "base", "kernel",
+					      "kvm_args" };
+	const char *vary = opts->vary ? opts->vary : "version,kvm_args";
+	size_t i;
 
 	if (opts->aa)
 		return false;
-	return is_listed(vary, key) || (parent && is_listed(vary, parent));
+	if (is_listed(vary, key))
+		return true;
+	for (i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+		if (is_listed(vary, causes[i]) && follows_from(key, causes[i]))
+			return true;
+	}
+	return false;
 }
 
 /* Is @member, or what follows from it, among the differences? */
 static bool is_different(json_t *differs, const char *member)
 {
-	const char *key, *parent;
+	const char *key;
 	json_t *pair;
 
 	json_object_foreach(differs, key, pair) {
-		parent = follows_from(key);
-		if (!strcmp(key, member) || (parent && !strcmp(parent, member)))
+		if (!strcmp(key, member) || follows_from(key, member))
 			return true;
 	}
 	return false;
