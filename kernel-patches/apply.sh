@@ -22,7 +22,8 @@ for series; do
 	while read -r patch; do
 		[ -r "$patch" ] || die 1 "$series/series lists ${patch##*/}, which is not there"
 		if ! told=$(patch -d "$tree" -p1 --fuzz=0 --forward --batch --dry-run <"$patch" 2>&1); then
-			printf '%s\n' "$told" | grep -vE '^checking file.*[^:]$' | sed 's/^/    /' >&2
+			# Only the files that something is said about.
+			awk '/^checking file/ { file = $0; next } file { print "    " file; file = "" } { print "    " $0 }' <<<"$told" >&2
 			die 1 "${patch#"$GSTAGE_TOP"/} does not apply cleanly; the patches before it did"
 		fi
 		patch -d "$tree" -p1 --fuzz=0 --forward --batch --quiet --no-backup-if-mismatch <"$patch"

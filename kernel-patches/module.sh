@@ -44,7 +44,7 @@ export KBUILD_BUILD_TIMESTAMP='2026-01-01' KBUILD_BUILD_USER=gstage KBUILD_BUILD
 kmake=(make -C "$work/src" ARCH=riscv LLVM=-19 "O=$work/obj")
 ko=$work/obj/arch/riscv/kvm/kvm.ko
 rm -f "$ko"
-run_logged "kvm.ko" "$work/module.log" "${kmake[@]}" -j"$(nproc)" arch/riscv/kvm/kvm.ko {lock}>&-
+run_logged "kvm.ko" "$work/module.log" "${kmake[@]}" -j"$(nproc)" arch/riscv/kvm/kvm.ko
 llvm-readelf-19 -S "$ko" | grep -qF ' .BTF ' ||
 	die 1 "kvm.ko has no BTF (pahole failed? see $work/module.log)"
 

@@ -46,7 +46,7 @@ cache_valid() {
 # there or not whole, COMMAND is run with a new directory as its last argument
 # and fills it. One process builds, others wait for it.
 cache_get() {
-	local kind=$1 key=$2 dir=$GSTAGE_CACHE/$1 entry=$GSTAGE_CACHE/$1/$2 lock status=0
+	local kind=$1 key=$2 dir=$GSTAGE_CACHE/$1 entry=$GSTAGE_CACHE/$1/$2 lock status=0 start=$SECONDS
 
 	shift 2
 	if cache_valid "$entry" 2>/dev/null; then
@@ -55,7 +55,9 @@ cache_get() {
 	fi
 	mkdir -p "$dir" || die "$EX_IMPOSSIBLE" "cannot create the cache directory $dir (set GSTAGE_CACHE to a place that can be written)"
 	exec {lock}>"$dir/.$key.lock"
-	flock -n "$lock" || { say "waiting for another build of $kind/$key"; flock "$lock"; }
+	until flock -w 10 "$lock"; do
+		say "waiting for another build of $kind/$key, $((SECONDS - start)) s"
+	done
 	if ! cache_valid "$entry" 2>/dev/null; then
 		if [ -e "$entry" ]; then
 			say "cache entry $entry is damaged: making it again"
@@ -63,13 +65,11 @@ cache_get() {
 		fi
 		rm -rf "$dir/.$key.new"
 		mkdir "$dir/.$key.new"
-		# The lock belongs to this process alone: a child that outlives
-		# it must not hold it. COMMAND is a script, or a function that
-		# checks each step: `set -e` does not work inside a condition.
-		(
-			exec {lock}>&-
-			"$@" "$dir/.$key.new" >&2
-		) || status=$?
+		# A child that outlives this process holds the lock on: nobody
+		# else may build while it does. COMMAND is a script, or a
+		# function that checks each step: `set -e` does not work inside
+		# a condition.
+		("$@" "$dir/.$key.new" >&2) || status=$?
 		if [ "$status" -eq 0 ]; then
 			cache_seal_ "$dir/.$key.new" && mv -T "$dir/.$key.new" "$entry" || status=$?
 		fi

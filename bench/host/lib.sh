@@ -46,18 +46,21 @@ run_logged() {
 
 	shift 2
 	say "$label ..."
+	# A process group of its own: an interrupted script must not leave a
+	# build running behind it.
+	set -m
 	"$@" >"$log" 2>&1 &
 	pid=$!
+	set +m
 	(
-		trap 'exit 0' TERM
+		trap 'kill $!; exit 0' TERM
 		while sleep 10 & wait $!; do
 			lines=$(grep -c '' "$log" || :)
 			say "$label: $((SECONDS - start)) s$([ "$lines" = 0 ] || echo ", $lines steps")"
 		done
 	) &
 	local ticker=$!
-	# An interrupted script must not leave a build running behind it.
-	trap 'kill "$pid" "$ticker" 2>/dev/null || :; exit 130' INT TERM
+	trap 'kill -- "-$pid" "$ticker" 2>/dev/null || :; exit 130' INT TERM
 	wait "$pid" || status=$?
 	kill "$ticker" 2>/dev/null || :
 	wait "$ticker" 2>/dev/null || :
