@@ -46,18 +46,12 @@ static void finish_table(struct report *report, struct out_table *table)
 	out_table__free(table);
 }
 
-/*
- * The probe that feeds @fact, or NULL. The event of a fault says what became of
- * the permission, so prot updates need no probe of their own.
- */
-static const json_t *find_probe(const json_t *run, const char *fact)
+/* The probe with that fact, an attached one if there are several, or NULL. */
+static const json_t *probe_of(const json_t *run, const char *fact)
 {
 	const json_t *probes = json_object_get(run, "probes"), *probe;
 	const json_t *found = NULL;
 	size_t i;
-
-	if (!strcmp(fact, "prot_updates"))
-		fact = "faults";
 
 	for (i = 0; i < json_array_size(probes); i++) {
 		probe = json_array_get(probes, i);
@@ -68,6 +62,20 @@ static const json_t *find_probe(const json_t *run, const char *fact)
 		found = probe;
 	}
 	return found;
+}
+
+/*
+ * The probe that feeds @fact, or NULL. KVM reports what became of permissions
+ * and of fences together with the faults, so these may have no probe of theirs.
+ */
+static const json_t *find_probe(const json_t *run, const char *fact)
+{
+	const json_t *probe = probe_of(run, fact);
+
+	if (!probe &&
+	    (!strcmp(fact, "prot_updates") || !strcmp(fact, "flush_executed")))
+		probe = probe_of(run, "faults");
+	return probe;
 }
 
 /* One line in place of an empty section, with the reason if it is known. */

@@ -62,7 +62,7 @@ has_out "counts only: latency was not measured"
 expect 0 "$GSTAGE" report "$FIXTURES/empty.json"
 has_out "Faults: none (the probe kvm_gstage_fault was attached)"
 has_out "Splits: none seen; the probe kvm_gstage_split was not attached"
-has_out "Flushes executed: none seen; this run had no probe for them"
+has_out "Write-protects: none seen; this run had no probe for them"
 
 # Incomplete: shown, said, status 3.
 expect 3 "$GSTAGE" report "$FIXTURES/incomplete.json"
