@@ -31,6 +31,7 @@ usage() {
 	  --out DIR          where /out comes back to, with console.log (default \$O/vm/last)
 	  --console          COMMAND writes to the console instead of /out/stdout and /out/stderr
 	  --strict           a WARNING, BUG or Oops in the guest's log is a failure (status 3)
+	  --cpu MODEL        QEMU's name for the CPU (default rv64)
 	  --qemu BIN         default qemu-system-riscv64
 	  --dry-run          print the QEMU command, start nothing
 	  -v                 say what is done; the console is shown as it comes
@@ -49,12 +50,12 @@ number() { # OPTION VALUE MIN MAX
 	fi
 }
 
-base=${BASE:-7.3} image='' kvm='' kvm_args='' mode=icount smp='' mem=512 seed=1 limit=120
+base=${BASE:-7.3} image='' kvm='' kvm_args='' mode=icount smp='' cpu=rv64 mem=512 seed=1 limit=120
 hugepages=0 thp='' append='' out='' console=0 strict=0 qemu=qemu-system-riscv64 dry_run=0
 verbose=0 adds=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	--base | --image | --kvm | --kvm-args | --mode | --smp | --mem | --seed | --limit | \
+	--base | --image | --kvm | --kvm-args | --mode | --smp | --cpu | --mem | --seed | --limit | \
 		--hugepages | --thp | --append | --add | --out | --qemu)
 		[ $# -ge 2 ] || bad "$1 needs a value"
 		;;
@@ -74,6 +75,7 @@ while [ $# -gt 0 ]; do
 	--append) append="$append $2"; shift 2 ;;
 	--add) adds+=("$2"); shift 2 ;;
 	--out) out=$2; shift 2 ;;
+	--cpu) cpu=$2; shift 2 ;;
 	--qemu) qemu=$2; shift 2 ;;
 	--console) console=1; shift ;;
 	--strict) strict=1; shift ;;
@@ -147,7 +149,8 @@ pack() { # DIRECTORY ARCHIVE
 
 readelf=$(command -v readelf || command -v llvm-readelf-19 || command -v riscv64-linux-gnu-readelf) ||
 	die "$EX_IMPOSSIBLE" "readelf is missing; install the package binutils"
-libs_of() { "$readelf" -dW "$@" 2>/dev/null | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p'; }
+# A script or a data file needs none.
+libs_of() { { "$readelf" -dW "$@" 2>/dev/null || :; } | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p'; }
 
 # Copy what the given programs need, and what that needs, from the sysroot.
 add_libs() {
@@ -204,7 +207,7 @@ if [ "$kvm" != none ]; then
 	kvm_hash=$(hash_of "$kvm")
 fi
 environment="{\"accel\":\"tcg\",\"clock\":$(json "$clock")"
-environment+=",\"base\":$(json "$base"),\"version\":$(json "$version"),\"machine\":\"virt\",\"cpu\":\"rv64\""
+environment+=",\"base\":$(json "$base"),\"version\":$(json "$version"),\"machine\":\"virt\",\"cpu\":$(json "$cpu")"
 environment+=",\"seed\":$((10#$seed)),\"mode\":$(json "$mode"),\"kernel_config_sha256\":$(json "$(hash_of "${image%/*}/config")")"
 environment+=",\"kvm_sha256\":$(json "$kvm_hash"),\"kvm_args\":$(json "$kvm_args"),\"qemu\":$(json "$qemu_version")}"
 cat >"$work/top/run.conf" <<-CONF
@@ -220,7 +223,7 @@ CMD
 
 # --- QEMU ------------------------------------------------------------------------
 # shellcheck disable=SC2054 # the commas are QEMU's
-machine=(-machine virt -cpu rv64 -m "$mem" -smp "$smp" -seed "$((10#$seed))"
+machine=(-machine virt -cpu "$cpu" -m "$mem" -smp "$smp" -seed "$((10#$seed))"
 	-nodefaults -display none -no-reboot -nic none
 	# Asynchronous completions would make boots differ.
 	-global virtio-mmio.ioeventfd=off

@@ -10,7 +10,7 @@ KVM_PATHS="virt/kvm arch/riscv/kvm arch/riscv/include/asm/kvm* include/linux/kvm
 # kvm_files TREE: the files of TREE that a version may change, sorted.
 kvm_files() {
 	# shellcheck disable=SC2086 # patterns
-	(cd "$1" && find $KVM_PATHS -type f ! -name '*.orig' ! -name '*.rej' 2>/dev/null | LC_ALL=C sort)
+	(cd "$1" && { find $KVM_PATHS -type f ! -name '*.orig' ! -name '*.rej' 2>/dev/null || :; } | LC_ALL=C sort)
 }
 
 # is_kvm_path PATH: may a version change this file?

@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# bench/vm.sh says in one line what is wrong with a call or missing here, with
+# the status docs/vm.md promises, and starts nothing. No kernel is needed.
+. "$(dirname "$0")/../lib.sh"
+
+VM=$TOP/bench/vm.sh
+OUTPUT=$WORK/O
+image=$WORK/Image
+echo no kernel >"$image"
+
+bad() { # TEXT OPTIONS...
+	local text=$1
+
+	shift
+	expect 2 env O="$OUTPUT" "$VM" "$@"
+	one_line_err
+	has_err "$text"
+}
+missing() {
+	local text=$1
+
+	shift
+	expect 4 env O="$OUTPUT" "$VM" "$@"
+	one_line_err
+	has_err "$text"
+}
+
+bad 'unknown option --nonsense' --nonsense -- true
+bad 'no command given'
+bad '--mem needs a value' --mem
+bad "--mem wants a number from 64 to 65536, not '12x'" --mem 12x -- true
+bad "--mem wants a number from 64 to 65536, not ''" --mem '' -- true
+bad "--smp wants a number from 1 to 8, not '9'" --smp 9 -- true
+bad "--seed wants a number" --seed -1 -- true
+bad "--limit wants a number" --limit 0 -- true
+bad "--mode is icount or smp, not 'fast'" --mode fast -- true
+bad "--thp is always, madvise or never, not 'on'" --thp on -- true
+
+missing 'no kernel image' --image "$WORK/none" --kvm none -- true
+missing 'make kernel BASE=7.2' --base 7.2 -- true
+missing 'no KVM module' --image "$image" --kvm "$WORK/none.ko" -- true
+missing 'qemu-none is missing; install the package' --image "$image" --kvm none --qemu qemu-none -- true
+missing "cannot read $WORK/none" --image "$image" --kvm none --add "$WORK/none:/x" -- true
+
+need qemu-system-riscv64 cpio
+missing 'no riscv64 sysroot' --image "$image" --kvm none -- true
+
+# Just enough of a sysroot to come further.
+mkdir -p "$OUTPUT/sysroot/usr/bin"
+echo '#!/bin/sh' >"$OUTPUT/sysroot/usr/bin/busybox"
+chmod +x "$OUTPUT/sysroot/usr/bin/busybox"
+cat >"$WORK/qemu-old" <<-'QEMU'
+	#!/bin/sh
+	echo 'QEMU emulator version 7.2.22 (Debian)'
+QEMU
+chmod +x "$WORK/qemu-old"
+missing 'QEMU 7.2.22 hangs in icount mode with more than one hart' \
+	--image "$image" --kvm none --qemu "$WORK/qemu-old" --smp 2 -- true
+
+expect 0 env O="$OUTPUT" "$VM" --image "$image" --kvm none --dry-run --seed 7 --mem 100 -- true
+has_out "'-seed' '7'"
+has_out "'-icount' 'shift=0,sleep=off'"
+expect 0 env O="$OUTPUT" "$VM" --help
+has_out 'usage: bench/vm.sh'
