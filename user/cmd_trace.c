@@ -63,6 +63,7 @@ struct trace {
 	int interval_fd;
 	int pid_fd;
 	bool is_ended;
+	bool is_stopped; /* by a signal to us or by the duration */
 };
 
 static const char doc[] =
@@ -228,7 +229,7 @@ static void on_signal(struct trace *t)
 
 	while (read(t->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo != SIGCHLD)
-			t->is_ended = true;
+			t->is_ended = t->is_stopped = true;
 		else if (child_reap(&t->child))
 			t->is_ended = true;
 	}
@@ -263,7 +264,9 @@ static int wait_for_end(struct trace *t)
 		}
 		if (fds[0].revents)
 			on_signal(t);
-		if (fds[1].revents || fds[3].revents)
+		if (fds[1].revents)
+			t->is_ended = t->is_stopped = true;
+		if (fds[3].revents)
 			t->is_ended = true;
 		if (fds[2].revents)
 			err = on_interval(t);
@@ -313,7 +316,6 @@ static int measure(struct trace *t)
 	const struct trace_opts *opts = t->opts;
 	int err;
 
-	t->signal_fd = open_signals();
 	if (opts->pid)
 		t->pid_fd = syscall(SYS_pidfd_open, opts->pid, 0);
 	err = session__attach(t->session);
@@ -416,7 +418,8 @@ static int publish(struct trace *t, struct run *run)
 	}
 	if (err)
 		return GSTAGE_EX_USAGE;
-	if (t->child.is_done && t->child.status) {
+	/* A command that we stopped has not failed. */
+	if (t->child.is_done && t->child.status && !t->is_stopped) {
 		pr_warn("the command ended with status %d", t->child.status);
 		return t->child.status;
 	}
@@ -429,6 +432,8 @@ static int trace(struct trace *t)
 	struct run *run;
 	int err;
 
+	/* From here on Ctrl-C waits until there is something to end. */
+	t->signal_fd = open_signals();
 	err = prepare(t);
 	if (!err)
 		err = measure(t);

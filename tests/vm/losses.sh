@@ -5,11 +5,14 @@
 . "$(dirname "$0")/../vmlib.sh"
 WANT=3
 
-# 513 splits in one ioctl do not fit a ring buffer of a page: nobody reads it
-# before the ioctl is over, as there is one hart only.
+# 513 splits in one ioctl do not fit a ring buffer of a page: it is read only
+# when the one hart is taken from the ioctl.
 run_scenario full-pass-1g --kvm-args eager_page_split=1 --trace '--events --ring-size 4K' --args '--rounds 1'
 count .complete false
-count '.losses.record_drops > 400' true
+count '.losses.record_drops > 0' true
+# Every split was either printed or counted as dropped (log operations, too).
+printed=$(grep -c ' split gpa ' "$DIR/stdout")
+count ".losses.record_drops + $printed >= 513" true
 grep -q 'incomplete: record_drops is' "$DIR/stderr" || fail "the loss is not named on stderr"
 # Counters have no buffer: they are right all the same.
 count '[.splits[].count] | add' 513

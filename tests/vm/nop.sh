@@ -13,7 +13,7 @@ done
 # __jump_table has 16 bytes for a place: where it is, where it would jump to,
 # the key. In a module each is a pair of relocations, told apart by the offset.
 sites() {
-	awk -v key="__tracepoint_$1" '
+	awk -v key="$1" '
 		FILENAME ~ /symbols$/ && $1 ~ /^[0-9]+:$/ {
 			section[sprintf("%08x", $1)] = $7
 			next
@@ -41,8 +41,8 @@ for base in 7.3 7.2; do
 		done >"$WORK/nops"
 	[ -s "$WORK/nops" ] || fail "no nop found in $ko"
 
-	for key in kvm_gstage_fault kvm_gstage_split kvm_gstage_wp kvm_hfence_request \
-		kvm_hfence_full kvm_hfence_exec kvm_dirty_log; do
+	# The notes of a fault and of a vCPU's work hang on a key of their own.
+	for key in gstage_trace_key __tracepoint_kvm_{gstage_{fault,work,split,wp},hfence_{request,full,exec},dirty_log}; do
 		sites "$key" >"$WORK/sites"
 		[ -s "$WORK/sites" ] || fail "$base: no place is patched for $key"
 		while read -r place; do
