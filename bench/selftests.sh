@@ -29,7 +29,7 @@ build() {
 		run_logged "unpacking $(basename "$SOURCE")" "$logs/unpack.log" source_unpack "$src" || return 1
 	fi
 	run_logged "kernel headers of $base" "$logs/headers.log" \
-		make -C "$src" ARCH=riscv LLVM=-19 "O=$tmp/headers" -j"$(nproc)" headers_install || return 1
+		make -C "$src" ARCH=riscv LLVM=-19 "O=$tmp/headers" -j"$(nproc)" headers || return 1
 	# The linker is among the compiler's flags because the Makefile tries with
 	# those alone whether -no-pie works.
 	run_logged "dirty_log_perf_test of $base" "$logs/test.log" \

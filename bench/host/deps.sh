@@ -21,7 +21,7 @@ PACKAGES=(
 	zlib1g-dev:/usr/include/zlib.h pahole:pahole bpftool:/usr/sbin/bpftool
 	qemu-system-riscv64:qemu-system-riscv64 cpio:cpio xz-utils:xz git:git
 	debian-archive-keyring:/usr/share/keyrings/debian-archive-keyring.gpg
-	util-linux:setpriv jq:jq shellcheck:shellcheck cppcheck:cppcheck
+	util-linux:setpriv jq:jq procps:pgrep shellcheck:shellcheck cppcheck:cppcheck
 )
 
 is_there() {
