@@ -28,7 +28,7 @@ static void print_arm(FILE *out, const json_t *comparison, size_t arm)
 	char name[256];
 	size_t i;
 
-	fprintf(out, "%-10s", run_str(json, "label"));
+	fprintf(out, "%-9s ", run_str(json, "label"));
 	for (i = 0; i < json_array_size(files); i++)
 		fprintf(out, "%s%s", i ? ", " : "",
 			out_text(name, sizeof(name),
@@ -64,7 +64,7 @@ static void print_head(FILE *out, const json_t *comparison)
 	json_object_foreach(differs, key, pair) {
 		fprintf(out, "They differ in %s:\n", key);
 		for (i = 0; i < 2; i++) {
-			fprintf(out, "  %-8s", label_of(comparison, i));
+			fprintf(out, "  %-7s ", label_of(comparison, i));
 			print_value(out, json_array_get(pair, i));
 			fputc('\n', out);
 		}

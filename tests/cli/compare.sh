@@ -32,6 +32,11 @@ awk '/^Exact counts/ { t = 1 } /^Instructions/ { t = 2 }
      /^  (splits|faults|fences):/ && t != 1 { bad = 1 }
      END { exit bad }' "$WORK/out" || fail "classes of figures are mixed"
 
+# A name of full length is kept apart from what follows it.
+expect 0 "$GSTAGE" compare "split-on-fault.1=$split" "eager=$eager"
+has_out "split-on-fault.1 $split"
+has_out "  split-on-fault.1 eager_page_split=0"
+
 # Host time gets no table.
 expect 0 "$GSTAGE" compare "a=$FIXTURES/host.json" "b=$FIXTURES/host-eager.json"
 has_out "Times: not compared"
