@@ -34,10 +34,10 @@ boot() {
 
 # insns NAME: instructions of the dirty phases of rounds 2 to 4 per page
 insns() {
-	local guest=$work/$1/guest.json filter='.'
+	local guest=$work/$1/guest.json filter=.rounds
 
-	[ -f "$guest" ] || guest=$work/$1/run.json filter=.guest
-	jq -r "$filter.rounds | map(select(.round > 1)) |
+	[ -f "$guest" ] || guest=$work/$1/run.json filter=.guest.rounds
+	jq -er "$filter | map(select(.round > 1)) |
 		(map(.dirty_ns) | add) / (map(.pages_written) | add) | round" "$guest"
 }
 
@@ -48,7 +48,11 @@ boot detached tracepoints --untraced
 boot counts tracepoints --trace --counts
 boot full tracepoints
 
-stock=$(insns stock) detached=$(insns detached) counts=$(insns counts) full=$(insns full)
+# One assignment each: set -e looks at the last of several only.
+stock=$(insns stock)
+detached=$(insns detached)
+counts=$(insns counts)
+full=$(insns full)
 kernel=$(jq -r .environment.kernel "$work/full/run.json")
 qemu=$(jq -r .environment.qemu "$work/full/run.json")
 
@@ -85,9 +89,9 @@ fi
 	table
 	cat <<-TEXT
 
-	\`--counts\` keeps faults by path, splits, permission updates, write-protects and
-	fence requests, by phase. Everything on adds the latency histograms, the sizes of
-	fence requests and the fences executed. The same command repeats these figures to
+	\`--counts\` keeps faults by path, splits, permission updates, write-protects, fence
+	requests and fences executed, by phase. Everything on adds the histograms of fault
+	latencies and of the sizes of fence requests. The same command repeats these figures to
 	the instruction; another kernel, compiler or configuration has others.
 	TEXT
 } >"$work/cost.md"

@@ -117,6 +117,7 @@ if [ "$mode" = icount ] && [ "$smp" -gt 1 ] && [ "${qemu_version%%.*}" -lt 9 ]; 
 fi
 
 # --- the guest's file system -------------------------------------------------
+umask 022 # modes are part of the initramfs
 work=$(mktemp -d "${TMPDIR:-/tmp}/gstage-vm.XXXXXX") ||
 	die "$EX_IMPOSSIBLE" "no temporary directory can be made (set TMPDIR to a place with room)"
 pid='' helper=''

@@ -41,7 +41,8 @@ static __always_inline void count_faults(struct gstage_phase_counts *c,
 		__u32 row = path == GSTAGE_PATH_ERROR ? WORK_FAILED : path;
 
 		for (access = 0; access < GSTAGE_NR_ACCESSES; access++)
-			add(c->faults[path][access], work->faults[4 * row + access]);
+			add(c->faults[path][access],
+			    work->faults[4 * row + access]);
 	}
 	/* A poisoned page maps nothing, either. */
 	for (access = 0; access < GSTAGE_NR_ACCESSES; access++)

@@ -81,7 +81,8 @@ static const char doc[] =
 	"  gstage trace --counts -q -- dirty_log_perf_test -b 16M\n";
 
 static const struct argp_option options[] = {
-	{ "pid", 'p', "PID", 0, "Only VMs of this process and its children", 0 },
+	{ "pid", 'p', "PID", 0, "Only VMs of this process and its children",
+	  0 },
 	{ "duration", 'd', "TIME", 0,
 	  "Stop after 10, 10s, 500ms, 2m (default: no limit)", 0 },
 	{ "interval", 'i', "TIME", 0,
@@ -89,7 +90,7 @@ static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0, "Write a run file, too", 0 },
 	{ "force", KEY_FORCE, NULL, 0, "Replace FILE if it is there", 0 },
 	{ "counts", KEY_COUNTS, NULL, 0,
-	  "Only count: no latencies, sizes or executed fences, at less cost", 0 },
+	  "Only count: no histograms of latencies and sizes, at less cost", 0 },
 	{ "events", KEY_EVENTS, NULL, 0,
 	  "Print each split, log operation and full fence queue as it happens",
 	  0 },
@@ -117,9 +118,10 @@ static void parse_ring(struct trace_opts *opts, struct argp_state *state,
 		    parse_size_bytes(arg, &opts->ring_bytes));
 	if (opts->ring_bytes < 4096 || opts->ring_bytes > 1ULL << 30 ||
 	    opts->ring_bytes & (opts->ring_bytes - 1))
-		argp_error(state,
-			   "--ring-size: '%s' is not a power of 2 from 4K to 1G",
-			   arg);
+		argp_error(
+			state,
+			"--ring-size: '%s' is not a power of 2 from 4K to 1G",
+			arg);
 }
 
 static void check_opts(struct trace_opts *opts, struct argp_state *state)
@@ -480,8 +482,7 @@ int cmd_trace(int argc, char **argv)
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &opts);
 	if (opts.output && run__check_output(opts.output, opts.force))
 		return GSTAGE_EX_USAGE;
-	if (!preflight_check() &&
-	    (!opts.pid || !preflight_check_pid(opts.pid)))
+	if (!preflight_check() && (!opts.pid || !preflight_check_pid(opts.pid)))
 		status = trace(&t);
 
 	guest_result_free(&t.guest);

@@ -114,8 +114,7 @@ static void wall_clock(char *buf, size_t size)
 	size_t n;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	n = strftime(buf, size, "%Y-%m-%dT%H:%M:%S",
-		     gmtime_r(&ts.tv_sec, &tm));
+	n = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", gmtime_r(&ts.tv_sec, &tm));
 	snprintf(buf + n, size - n, ".%03ldZ", ts.tv_nsec / 1000000);
 }
 
@@ -134,31 +133,31 @@ static int put_json(struct live *live, json_t *line)
 
 static json_t *interval_json(const struct interval *iv, const char *when)
 {
-	return json_pack("{s:s s:s s:s s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I}",
-			 "type", "interval", "time", when, "phase", iv->phase,
-			 "faults", (json_int_t)iv->faults, "fast",
-			 (json_int_t)iv->fast, "prot", (json_int_t)iv->prot,
-			 "split", (json_int_t)iv->split, "map",
-			 (json_int_t)iv->map, "other", (json_int_t)iv->other,
-			 "splits", (json_int_t)iv->splits, "flush_requests",
-			 (json_int_t)iv->requests, "flush_executed",
-			 (json_int_t)iv->executed, "write_p50_ns",
-			 (json_int_t)iv->p50_ns, "write_p99_ns",
-			 (json_int_t)iv->p99_ns);
+	return json_pack(
+		"{s:s s:s s:s s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I s:I}",
+		"type", "interval", "time", when, "phase", iv->phase, "faults",
+		(json_int_t)iv->faults, "fast", (json_int_t)iv->fast, "prot",
+		(json_int_t)iv->prot, "split", (json_int_t)iv->split, "map",
+		(json_int_t)iv->map, "other", (json_int_t)iv->other, "splits",
+		(json_int_t)iv->splits, "flush_requests",
+		(json_int_t)iv->requests, "flush_executed",
+		(json_int_t)iv->executed, "write_p50_ns",
+		(json_int_t)iv->p50_ns, "write_p99_ns", (json_int_t)iv->p99_ns);
 }
 
 static int put_text(struct live *live, const struct interval *iv,
 		    const char *when)
 {
 	if (!(live->nr_lines++ % HEADER_EVERY))
-		fprintf(live->out, "%s%-10s %8s %7s %6s %6s %6s %6s %8s %8s %8s\n",
+		fprintf(live->out,
+			"%s%-10s %8s %7s %6s %6s %6s %6s %8s %8s %8s\n",
 			live->timestamps ? "TIME                     " : "",
 			"PHASE", "FAULTS", "FAST", "PROT", "SPLIT", "MAP",
 			"SPLITS", "FLUSHES", "P50<=ns", "P99<=ns");
 	fprintf(live->out,
 		"%s%s%-10s %8" PRIu64 " %7" PRIu64 " %6" PRIu64 " %6" PRIu64
-		" %6" PRIu64 " %6" PRIu64 " %8" PRIu64 " %8" PRIu64
-		" %8" PRIu64 "\n",
+		" %6" PRIu64 " %6" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64
+		"\n",
 		live->timestamps ? when : "", live->timestamps ? " " : "",
 		iv->phase, iv->faults, iv->fast, iv->prot, iv->split, iv->map,
 		iv->splits, iv->requests, iv->p50_ns, iv->p99_ns);
@@ -213,8 +212,8 @@ static json_t *record_json(const struct gstage_rec *rec)
 				 (int)rec->to, "error", -rec->ret);
 	case GSTAGE_REC_QUEUE_FULL:
 		return json_pack("{s:s s:I s:i s:i s:I s:I}", "type",
-				 "queue_full", "time_ns", t, "vm",
-				 (int)rec->vm, "vcpu", (int)rec->from, "gpa",
+				 "queue_full", "time_ns", t, "vm", (int)rec->vm,
+				 "vcpu", (int)rec->from, "gpa",
 				 (json_int_t)rec->gpa, "bytes",
 				 (json_int_t)rec->size);
 	}
@@ -235,13 +234,13 @@ static int record_text(struct live *live, const struct gstage_rec *rec)
 			name_of(cause_names, 4, rec->cause));
 		break;
 	case GSTAGE_REC_LOG_OP:
-		fprintf(out, "%s slot %llu %s",
-			name_of(op_names, 4, rec->from),
+		fprintf(out, "%s slot %llu %s", name_of(op_names, 4, rec->from),
 			(unsigned long long)rec->gpa,
 			rec->to ? "end" : "begin");
 		break;
 	case GSTAGE_REC_QUEUE_FULL:
-		fprintf(out, "vcpu %u hfence queue full, gpa 0x%llx, %llu bytes",
+		fprintf(out,
+			"vcpu %u hfence queue full, gpa 0x%llx, %llu bytes",
 			rec->from, (unsigned long long)rec->gpa,
 			(unsigned long long)rec->size);
 		break;

@@ -53,7 +53,8 @@ static bool has_hypervisor_extension(void)
 		if (strncmp(line, "isa", 3) || !isa)
 			continue;
 		/* Single letters, up to the first multi-letter extension. */
-		for (isa += strlen(": rv64"); isalpha((unsigned char)*isa); isa++)
+		for (isa += strlen(": rv64"); isalpha((unsigned char)*isa);
+		     isa++)
 			found |= *isa == 'h';
 	}
 	fclose(f);

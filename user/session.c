@@ -28,8 +28,10 @@ static const struct probe {
 	{ "latencies", "on_fault", "tracepoint", "kvm_gstage_fault", false },
 	{ "splits", "on_split", "tracepoint", "kvm_gstage_split", false },
 	{ "write_protects", "on_wp", "tracepoint", "kvm_gstage_wp", false },
-	{ "flush_requests", "on_hfence_request", "tracepoint", "kvm_hfence_request", false },
-	{ "flush_fallbacks", "on_hfence_full", "tracepoint", "kvm_hfence_full", false },
+	{ "flush_requests", "on_hfence_request", "tracepoint",
+	  "kvm_hfence_request", false },
+	{ "flush_fallbacks", "on_hfence_full", "tracepoint", "kvm_hfence_full",
+	  false },
 	{ "phases", "on_dirty_log", "tracepoint", "kvm_dirty_log", false },
 	{ "vm_end", "on_destroy_vm", "fentry", "kvm_arch_destroy_vm", true },
 };
@@ -256,8 +258,9 @@ void session__read(struct session *s, struct tally *t)
 	memcpy(t->vms, bss->vms, sizeof(t->vms));
 	t->losses = bss->losses;
 	for (cpu = 0; cpu < s->nr_cpus; cpu++)
-		tally_add_row(t, (const struct gstage_row *)((char *)s->rows +
-							     cpu * s->row_stride));
+		tally_add_row(t,
+			      (const struct gstage_row *)((char *)s->rows +
+							  cpu * s->row_stride));
 }
 
 static uint64_t count_misses(const struct bpf_program *prog)

@@ -18,7 +18,7 @@ struct session;
 
 struct session_opts {
 	pid_t pid; /* follow VMs of this process and its children; 0: all */
-	bool counts_only; /* no histograms, no executed fences */
+	bool counts_only; /* no histograms */
 	bool events; /* pass rare records to on_record */
 	uint32_t max_phases; /* 1 to GSTAGE_MAX_PHASES */
 	uint32_t ring_bytes; /* of the ring buffer: a power of 2, 4096 or more */

@@ -56,7 +56,8 @@ void tally_close_phases(struct tally *t, uint64_t now_ns)
 
 	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
 		struct gstage_vm *vm = &t->vms[i];
-		struct gstage_phase *p = &t->phases[vm->phase % GSTAGE_MAX_PHASES];
+		struct gstage_phase *p =
+			&t->phases[vm->phase % GSTAGE_MAX_PHASES];
 
 		if (!vm->kvm || !vm->since_ns || now_ns < vm->since_ns)
 			continue;

@@ -151,9 +151,9 @@ static int prot_rows(json_t *array, const struct gstage_phase_counts *c)
 
 	for (i = 0; i < GSTAGE_NR_PROTS; i++) {
 		if (c->prots[i] &&
-		    append(array, json_pack("{s:s s:I}", "outcome",
-					    prot_names[i], "count",
-					    (json_int_t)c->prots[i])))
+		    append(array,
+			   json_pack("{s:s s:I}", "outcome", prot_names[i],
+				     "count", (json_int_t)c->prots[i])))
 			return -ENOMEM;
 	}
 	return 0;
@@ -167,11 +167,10 @@ static int wp_rows(json_t *array, const struct gstage_phase_counts *c)
 		for (level = 0; level < GSTAGE_NR_LEVELS; level++) {
 			json_int_t n = c->wp_leaves[cause][level];
 
-			if (n && append(array, json_pack("{s:s s:i s:I}",
-							 "phase",
-							 cause_names[cause],
-							 "level", level,
-							 "count", n)))
+			if (n &&
+			    append(array, json_pack("{s:s s:i s:I}", "phase",
+						    cause_names[cause], "level",
+						    level, "count", n)))
 				return -ENOMEM;
 		}
 	}

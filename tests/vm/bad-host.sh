@@ -25,7 +25,9 @@ GUEST
 
 # With everything in place but one thing.
 cat "$WORK/try.sh" - >"$WORK/good-host.sh" <<'GUEST'
-try noroot 4 setuidgid 1000 gstage trace -- true
+mkdir -p /etc
+printf '%s\n' root::0:0::/:/bin/sh user::1000:1000::/:/bin/sh >/etc/passwd
+try noroot 4 su user -c 'gstage trace -- true'
 try nopid 4 gstage trace -p 99999
 sleep 1000 &
 try novm 4 gstage trace -p $!
@@ -41,7 +43,7 @@ echo precious >/out/precious.json
 try exists 2 gstage trace -o /out/precious.json -- true
 try nodir 2 gstage trace -o /no/such/dir/run.json -- true
 GSTAGE_ENVIRONMENT=nonsense try badenv 4 gstage trace -- true
-mkdir /small && mount -t tmpfs -o size=8k none /small
+mkdir /small && mount -t tmpfs -o size=4k none /small
 echo precious >/small/old.json
 try full 2 gstage trace -q --force -o /small/old.json -- true
 cat /small/old.json >/out/full.kept
