@@ -78,7 +78,7 @@ static const char doc[] =
 	"EXAMPLES\n"
 	"  gstage trace -o run.json -- dirtyguest --backing hugetlb-2m\n"
 	"  gstage trace -p $(pidof qemu-system-riscv64) -i 1 -d 30\n"
-	"  gstage trace --counts -q -- dirty_log_perf_test -b 16M\n";
+	"  gstage trace --counts -q -- ./dirty_log_perf_test -b 16M\n";
 
 static const struct argp_option options[] = {
 	{ "pid", 'p', "PID", 0, "Only VMs of this process and its children",
