@@ -14,6 +14,10 @@
 # A deleted, truncated or altered file makes the entry be built again, and so
 # does an interrupted build, whose temporary directory is removed when found.
 
+mkdir -p "$GSTAGE_CACHE" 2>/dev/null || :
+[ -w "$GSTAGE_CACHE" ] ||
+	die "$EX_IMPOSSIBLE" "cannot write to the cache directory $GSTAGE_CACHE (set GSTAGE_CACHE to another)"
+
 # cache_key < everything: the key of an entry.
 cache_key() { sha256sum | cut -c1-40; }
 
@@ -53,7 +57,7 @@ cache_get() {
 		printf '%s\n' "$entry"
 		return 0
 	fi
-	mkdir -p "$dir" || die "$EX_IMPOSSIBLE" "cannot create the cache directory $dir (set GSTAGE_CACHE to a place that can be written)"
+	mkdir -p "$dir"
 	exec {lock}>"$dir/.$key.lock"
 	until flock -w 10 "$lock"; do
 		say "waiting for another build of $kind/$key, $((SECONDS - start)) s"

@@ -65,3 +65,7 @@ bash "$WORK/make.sh" >"$WORK/first" 2>&1 &
 get 9 "two at a time"
 wait $!
 equal "$(cat "$WORK/first")" "$entry" "the other one's path"
+
+GSTAGE_CACHE=/proc/none expect 4 bash "$WORK/make.sh"
+one_line_err
+has_err 'cannot write to the cache directory /proc/none'
