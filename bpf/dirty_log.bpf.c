@@ -6,9 +6,24 @@
  */
 #include "bpf/state.bpf.h"
 
+/*
+ * Tracing began when the VM was already logged: the rounds are counted from
+ * here, and a CLEAR belongs to a round before the first.
+ */
+static __always_inline void join_logged(struct gstage_vm *vm, __u32 slot,
+					__u32 op)
+{
+	if (vm->nr_logged || (op != DIRTY_LOG_GET && op != DIRTY_LOG_CLEAR))
+		return;
+	vm->nr_logged = 1;
+	vm->first_slot = slot;
+	vm->round = op == DIRTY_LOG_CLEAR ? 2 : 1;
+}
+
 static __always_inline void begin_op(__u32 i, struct gstage_vm *vm, __u32 slot,
 				     __u32 op)
 {
+	join_logged(vm, slot, op);
 	switch (op) {
 	case DIRTY_LOG_ENABLE:
 		enter_phase(i, GSTAGE_PHASE_ENABLE, 0);
@@ -19,10 +34,13 @@ static __always_inline void begin_op(__u32 i, struct gstage_vm *vm, __u32 slot,
 	case DIRTY_LOG_GET:
 		/* More slots than one: their GETs belong to the same harvest. */
 		enter_phase(i, GSTAGE_PHASE_GET,
-			    slot == vm->first_slot ? vm->round : vm->round - 1);
+			    slot == vm->first_slot || vm->round < 2 ?
+				    vm->round :
+				    vm->round - 1);
 		break;
 	case DIRTY_LOG_CLEAR:
-		enter_phase(i, GSTAGE_PHASE_CLEAR, vm->round - 1);
+		enter_phase(i, GSTAGE_PHASE_CLEAR,
+			    vm->round < 2 ? 1 : vm->round - 1);
 		break;
 	}
 }
@@ -38,8 +56,14 @@ static __always_inline void end_op(__u32 i, struct gstage_vm *vm, __u32 slot,
 	} else if (!ret && op == DIRTY_LOG_DISABLE) {
 		if (vm->nr_logged)
 			vm->nr_logged--;
-	} else if (!ret && op == DIRTY_LOG_GET && slot == vm->first_slot) {
-		vm->round++;
+		/* The next GET chooses the slot whose GETs count the rounds. */
+		if (slot == vm->first_slot)
+			vm->first_slot = GSTAGE_NO_SLOT;
+	} else if (!ret && op == DIRTY_LOG_GET) {
+		if (vm->first_slot == GSTAGE_NO_SLOT)
+			vm->first_slot = slot;
+		if (slot == vm->first_slot)
+			vm->round++;
 	}
 
 	if (vm->nr_logged)

@@ -37,15 +37,14 @@ int BPF_PROG(on_hfence_request, struct kvm *kvm, unsigned int type, __u64 addr,
 
 SEC("tp_btf/kvm_hfence_full")
 int BPF_PROG(on_hfence_full, struct kvm_vcpu *vcpu, unsigned int type,
-	     __u64 addr, __u64 size)
+	     __u64 addr, __u64 size, unsigned long order)
 {
 	struct place p;
 
 	if (!vcpu || !find_place(vcpu->kvm, &p))
 		return 0;
 
-	/* The order is not reported: 4K, or a leaf that is larger, is a page. */
-	add(p.counts->flush_fallbacks[flush_kind(type, size, 12)], 1);
+	add(p.counts->flush_fallbacks[flush_kind(type, size, order)], 1);
 	if (cfg_events) {
 		struct gstage_rec rec = {
 			.kind = GSTAGE_REC_QUEUE_FULL,

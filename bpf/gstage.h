@@ -77,6 +77,9 @@
 /* VMs alive at the same time below one traced process. */
 #define GSTAGE_MAX_VMS 8
 
+/* KVM has fewer slots. */
+#define GSTAGE_NO_SLOT 0xffffffff
+
 struct gstage_phase_counts {
 	__u64 faults[GSTAGE_NR_PATHS][GSTAGE_NR_ACCESSES];
 	/* [cause][level of the leaf that was broken] */
@@ -129,7 +132,8 @@ struct gstage_phase {
 };
 
 struct gstage_vm {
-	__u64 kvm; /* address of its struct kvm; 0: free */
+	__u64 kvm; /* address of its struct kvm; 0: free, or not filled yet */
+	__u64 owner; /* the same, by the one who fills the entry */
 	__u32 ordinal; /* as in gstage_phase.vm */
 	__u32 phase; /* index of the present phase */
 	__u32 round;
@@ -171,7 +175,7 @@ struct gstage_rec {
 _Static_assert(sizeof(struct gstage_phase_counts) == 792, "ABI");
 _Static_assert(sizeof(struct gstage_hist) == 4264, "ABI");
 _Static_assert(sizeof(struct gstage_phase) == 40, "ABI");
-_Static_assert(sizeof(struct gstage_vm) == 40, "ABI");
+_Static_assert(sizeof(struct gstage_vm) == 48, "ABI");
 _Static_assert(sizeof(struct gstage_rec) == 48, "ABI");
 
 #endif /* GSTAGE_BPF_GSTAGE_H */

@@ -24,9 +24,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 };
 
-struct kvm {
-	int userspace_pid;
-};
+struct kvm;
 
 struct kvm_vcpu {
 	struct kvm *kvm;

@@ -51,6 +51,21 @@ static bool is_wanted(void)
 	return false;
 }
 
+/* Far more than the other CPU needs, unless it was preempted. */
+#define ENTRY_TRIES 500
+
+static int wait_for_entry(int i, __u64 kvm)
+{
+	int tries;
+
+	for (tries = 0; tries < ENTRY_TRIES; tries++) {
+		if (*(volatile __u64 *)&vms[i].kvm == kvm)
+			return i;
+	}
+	add(losses.vm_overflow, 1);
+	return GSTAGE_MAX_VMS;
+}
+
 /* Index in vms[] of the VM at @address, met now if need be; GSTAGE_MAX_VMS if not followed. */
 __noinline int find_new_vm(const __u64 *address)
 {
@@ -68,11 +83,11 @@ __noinline int find_new_vm(const __u64 *address)
 		return GSTAGE_MAX_VMS;
 
 	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
-		/* Two vCPUs may meet the VM at the same time: one of them wins. */
-		__u64 old = __sync_val_compare_and_swap(&vms[i].kvm, 0, kvm);
+		__u64 old = __sync_val_compare_and_swap(&vms[i].owner, 0, kvm);
 
+		/* Another vCPU met it first and is filling the entry. */
 		if (old == kvm)
-			return i;
+			return wait_for_entry(i, kvm);
 		if (old)
 			continue;
 		vms[i].ordinal = __sync_fetch_and_add(&nr_vms, 1) + 1;
@@ -80,6 +95,8 @@ __noinline int find_new_vm(const __u64 *address)
 		vms[i].nr_logged = 0;
 		vms[i].since_ns = 0;
 		enter_phase(i, GSTAGE_PHASE_POPULATE, 0);
+		/* An exchange orders the stores before it. */
+		__sync_lock_test_and_set(&vms[i].kvm, kvm);
 		return i;
 	}
 	add(losses.vm_overflow, 1);
@@ -181,6 +198,7 @@ int BPF_PROG(on_destroy_vm, struct kvm *kvm)
 			continue;
 		leave_phase(i);
 		vms[i].kvm = 0;
+		__sync_lock_test_and_set(&vms[i].owner, 0);
 	}
 	return 0;
 }

@@ -23,7 +23,8 @@ static void run_child(int go_fd, int error_fd, char *const *argv)
 	char byte;
 	int err;
 
-	/* Signals were blocked for the parent's signalfd. */
+	/* The parent waits for signals in another way. */
+	signal(SIGPIPE, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* A tracer that is killed must not leave a command held for ever. */

@@ -4,6 +4,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -58,6 +59,8 @@ struct trace {
 	struct live live;
 	struct guest_result guest;
 	struct tally *tally;
+	json_t *environment;
+	int output_err; /* stdout failed: nothing more is printed there */
 	int signal_fd;
 	int duration_fd;
 	int interval_fd;
@@ -72,7 +75,7 @@ static const char doc[] =
 	"updates, write-protects and fences. Traces COMMAND and what it starts, "
 	"or the VMs of a process (-p), or all VMs, until it ends, Ctrl-C is "
 	"pressed or the duration is over.\v"
-	"Exit status: 0 done; 2 usage; 3 events were lost, the run file says "
+	"Exit status: 0 done; 1 a check of the run failed; 2 usage; 3 events were lost, the run file says "
 	"\"complete\": false; 4 tracing is not possible here. A COMMAND that "
 	"fails gives its own status (128 + N for signal N), as a shell would.\n\n"
 	"EXAMPLES\n"
@@ -192,27 +195,33 @@ static int on_record(void *ctx, const struct gstage_rec *rec)
 {
 	struct trace *t = ctx;
 
-	return live_record(&t->live, rec);
+	if (!t->output_err)
+		t->output_err = live_record(&t->live, rec);
+	return 0;
 }
 
-static int open_timer(uint64_t ns, bool is_repeated)
+/* *fd stays -1 for 0 ns. 0 or -errno, reported. */
+static int open_timer(uint64_t ns, bool is_repeated, int *fd)
 {
 	struct itimerspec spec = {};
-	int fd;
+	int err;
 
 	if (!ns)
-		return -1;
+		return 0;
 	spec.it_value.tv_sec = ns / 1000000000;
 	spec.it_value.tv_nsec = ns % 1000000000;
 	if (is_repeated)
 		spec.it_interval = spec.it_value;
-	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (fd >= 0)
-		timerfd_settime(fd, 0, &spec, NULL);
-	return fd;
+	*fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (*fd >= 0 && !timerfd_settime(*fd, 0, &spec, NULL))
+		return 0;
+	err = -errno;
+	pr_err("cannot set a timer: %s", strerror(-err));
+	return err;
 }
 
-static int open_signals(void)
+/* 0 or -errno, reported. */
+static int open_signals(struct trace *t)
 {
 	sigset_t set;
 
@@ -222,7 +231,13 @@ static int open_signals(void)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	/* Whoever reads our stdout may go: the run is kept all the same. */
+	signal(SIGPIPE, SIG_IGN);
+	t->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (t->signal_fd >= 0)
+		return 0;
+	pr_err("cannot watch signals: %s", strerror(errno));
+	return -errno;
 }
 
 static void on_signal(struct trace *t)
@@ -237,14 +252,15 @@ static void on_signal(struct trace *t)
 	}
 }
 
-static int on_interval(struct trace *t)
+static void on_interval(struct trace *t)
 {
 	uint64_t nr_ticks;
 
-	if (read(t->interval_fd, &nr_ticks, sizeof(nr_ticks)) < 0)
-		return 0;
+	if (read(t->interval_fd, &nr_ticks, sizeof(nr_ticks)) < 0 ||
+	    t->output_err)
+		return;
 	session__read(t->session, t->tally);
-	return live_interval(&t->live, t->tally);
+	t->output_err = live_interval(&t->live, t->tally);
 }
 
 static int wait_for_end(struct trace *t)
@@ -260,8 +276,11 @@ static int wait_for_end(struct trace *t)
 
 	while (!t->is_ended && !err) {
 		if (poll(fds, sizeof(fds) / sizeof(fds[0]), -1) < 0) {
-			if (errno != EINTR)
+			if (errno != EINTR) {
 				err = -errno;
+				pr_err("cannot wait for events: %s",
+				       strerror(-err));
+			}
 			continue;
 		}
 		if (fds[0].revents)
@@ -271,12 +290,9 @@ static int wait_for_end(struct trace *t)
 		if (fds[3].revents)
 			t->is_ended = true;
 		if (fds[2].revents)
-			err = on_interval(t);
-		if (!err && fds[4].revents) {
-			int n = session__consume(t->session);
-
-			err = n < 0 ? n : 0;
-		}
+			on_interval(t);
+		if (fds[4].revents)
+			session__consume(t->session);
 	}
 	return err;
 }
@@ -296,10 +312,17 @@ static int prepare(struct trace *t)
 	};
 	int err;
 
+	t->environment =
+		environment_new(opts->cmdline, opts->pid, opts->counts_only);
+	if (!t->environment)
+		return -EINVAL;
 	t->tally = calloc(1, sizeof(*t->tally));
-	if (!t->tally)
+	if (!t->tally ||
+	    live_init(&t->live, stdout, opts->common.json, opts->timestamps)) {
+		pr_err("no memory for the counts");
 		return -ENOMEM;
-	err = live_init(&t->live, stdout, opts->common.json, opts->timestamps);
+	}
+	err = open_signals(t);
 	if (!err)
 		err = session__new(&sopts, &t->session);
 	if (!err && opts->cmdline)
@@ -318,13 +341,22 @@ static int measure(struct trace *t)
 	const struct trace_opts *opts = t->opts;
 	int err;
 
-	if (opts->pid)
+	if (opts->pid) {
 		t->pid_fd = syscall(SYS_pidfd_open, opts->pid, 0);
+		if (t->pid_fd < 0) {
+			err = -errno;
+			pr_err("cannot watch process %d: %s", opts->pid,
+			       strerror(-err));
+			return err;
+		}
+	}
 	err = session__attach(t->session);
+	if (!err)
+		err = open_timer(opts->duration_ns, false, &t->duration_fd);
+	if (!err)
+		err = open_timer(opts->interval_ns, true, &t->interval_fd);
 	if (err)
 		return err;
-	t->duration_fd = open_timer(opts->duration_ns, false);
-	t->interval_fd = open_timer(opts->interval_ns, true);
 	if (opts->cmdline) {
 		err = child_go(&t->child, opts->cmdline[0]);
 		if (err)
@@ -350,22 +382,18 @@ static struct run *collect(struct trace *t)
 	const struct trace_opts *opts = t->opts;
 	struct run *run = run__new();
 	uint64_t misses = 0;
-	json_t *root, *env, *probes;
+	json_t *root, *probes;
 
 	if (!run)
 		goto no_memory;
 	root = run__json(run);
 	tally_close_phases(t->tally, monotonic_ns());
-	env = environment_new(opts->cmdline, opts->pid, opts->counts_only);
-	if (!env) {
-		run__free(run);
-		return NULL;
-	}
-	json_object_set_new(root, "environment", env);
+	json_object_set(root, "environment", t->environment);
 	probes = session__probes(t->session, &misses);
 	if (!probes || json_object_set_new(root, "probes", probes) ||
 	    tally_to_run(t->tally, root, opts->counts_only) ||
-	    tally_check(t->tally, root, opts->counts_only) ||
+	    tally_check(t->tally, root, opts->counts_only,
+			opts->cmdline != NULL) ||
 	    json_object_set_new(json_object_get(root, "losses"), "prog_misses",
 				json_integer(misses)))
 		goto no_memory;
@@ -396,7 +424,34 @@ static bool judge_losses(json_t *root)
 	return is_complete;
 }
 
-static int publish(struct trace *t, struct run *run)
+/* What is counted by phase may lag behind: never without a word. */
+static void warn_of_lag(const struct trace *t)
+{
+	uint64_t n = tally_unreported(t->tally);
+
+	if (!tally_has_live_vm(t->tally))
+		return;
+	if (t->opts->counts_only)
+		pr_warn("a VM runs on: of each vCPU in KVM up to 127 faults and fences are not counted");
+	else if (n)
+		pr_warn("a VM runs on: %" PRIu64
+			" faults are in the latencies and not yet in the counts by phase",
+			n);
+}
+
+static bool has_failed_check(const json_t *root)
+{
+	const json_t *check;
+	size_t i;
+
+	json_array_foreach(json_object_get(root, "checks"), i, check) {
+		if (json_is_false(json_object_get(check, "ok")))
+			return true;
+	}
+	return false;
+}
+
+static int print_run(struct trace *t, struct run *run)
 {
 	const struct trace_opts *opts = t->opts;
 	const struct report_opts ropts = {
@@ -404,28 +459,42 @@ static int publish(struct trace *t, struct run *run)
 		.quiet = opts->common.quiet,
 		.verbose = opts->common.verbose,
 	};
-	bool is_complete = judge_losses(run__json(run));
-	int err = 0;
 
+	if (t->output_err)
+		return t->output_err;
+	if (!opts->common.json)
+		return opts->common.quiet && opts->output ?
+			       0 :
+			       report_print(stdout, run__json(run), &ropts);
+	if (json_dumpf(run__json(run), stdout, JSON_COMPACT) ||
+	    fputc('\n', stdout) == EOF || fflush(stdout))
+		return -EIO;
+	return 0;
+}
+
+static int publish(struct trace *t, struct run *run)
+{
+	const struct trace_opts *opts = t->opts;
+	bool is_complete = judge_losses(run__json(run));
+	int err = 0, print_err;
+
+	warn_of_lag(t);
 	if (opts->output)
 		err = run__write(run, opts->output, opts->force);
-	if (opts->common.json) {
-		if (json_dumpf(run__json(run), stdout, JSON_COMPACT) ||
-		    fputc('\n', stdout) == EOF || fflush(stdout))
-			err = -EIO;
-	} else if (!opts->common.quiet || !opts->output) {
-		int print_err = report_print(stdout, run__json(run), &ropts);
-
-		err = err ? err : print_err;
-	}
-	if (err)
+	print_err = print_run(t, run);
+	if (print_err)
+		pr_err("cannot write to stdout: %s", strerror(-print_err));
+	if (err || print_err)
 		return GSTAGE_EX_USAGE;
 	/* A command that we stopped has not failed. */
 	if (t->child.is_done && t->child.status && !t->is_stopped) {
 		pr_warn("the command ended with status %d", t->child.status);
 		return t->child.status;
 	}
-	return is_complete ? GSTAGE_EX_OK : GSTAGE_EX_INCOMPLETE;
+	if (!is_complete)
+		return GSTAGE_EX_INCOMPLETE;
+	return has_failed_check(run__json(run)) ? GSTAGE_EX_REGRESSION :
+						  GSTAGE_EX_OK;
 }
 
 static int trace(struct trace *t)
@@ -434,8 +503,6 @@ static int trace(struct trace *t)
 	struct run *run;
 	int err;
 
-	/* From here on Ctrl-C waits until there is something to end. */
-	t->signal_fd = open_signals();
 	err = prepare(t);
 	if (!err)
 		err = measure(t);
@@ -486,6 +553,7 @@ int cmd_trace(int argc, char **argv)
 		status = trace(&t);
 
 	guest_result_free(&t.guest);
+	json_decref(t.environment);
 	live_free(&t.live);
 	free(t.tally);
 	session__free(t.session);

@@ -43,18 +43,25 @@ uint64_t hist_bucket_lt(unsigned int idx)
 
 void hist_add(struct hist *h, uint64_t v)
 {
+	hist_add_many(h, v, 1);
+}
+
+void hist_add_many(struct hist *h, uint64_t v, uint64_t n)
+{
 	unsigned int idx = hist_index(v);
 
+	if (!n)
+		return;
 	if (!h->count || v < h->min)
 		h->min = v;
 	if (!h->count || v > h->max)
 		h->max = v;
-	h->count++;
-	h->sum += v;
+	h->count += n;
+	h->sum += n * v;
 	if (idx < GSTAGE_HIST_BUCKETS)
-		h->buckets[idx]++;
+		h->buckets[idx] += n;
 	else
-		h->overflow++;
+		h->overflow += n;
 }
 
 void hist_merge(struct hist *dst, const struct hist *src)

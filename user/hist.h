@@ -19,7 +19,7 @@ struct hist {
 	uint64_t sum; /* of the values; underflow adds nothing */
 	uint64_t min;
 	uint64_t max;
-	uint64_t underflow; /* a duration below 0: the clock stepped back */
+	uint64_t underflow; /* below the resolution of the clock; not in sum */
 	uint64_t overflow; /* values of 2^GSTAGE_HIST_MAX_POW and more */
 	uint64_t buckets[GSTAGE_HIST_BUCKETS];
 };
@@ -35,6 +35,9 @@ uint64_t hist_bucket_ge(unsigned int idx);
 uint64_t hist_bucket_lt(unsigned int idx);
 
 void hist_add(struct hist *h, uint64_t v);
+
+/* The same value @n times. */
+void hist_add_many(struct hist *h, uint64_t v, uint64_t n);
 
 /* Add all of @src to @dst; an empty side leaves the other's min and max. */
 void hist_merge(struct hist *dst, const struct hist *src);

@@ -35,11 +35,32 @@ void live_free(struct live *live)
 	live->before = NULL;
 }
 
-static uint64_t sum_path(const struct gstage_phase_counts *c, unsigned int path)
+static uint64_t nr_values(const struct gstage_hist *h)
 {
-	return c->faults[path][GSTAGE_ACCESS_READ] +
-	       c->faults[path][GSTAGE_ACCESS_WRITE] +
-	       c->faults[path][GSTAGE_ACCESS_EXEC];
+	uint64_t n = h->underflow + h->overflow;
+	unsigned int i;
+
+	for (i = 0; i < GSTAGE_HIST_BUCKETS; i++)
+		n += h->buckets[i];
+	return n;
+}
+
+/*
+ * Faults that took @path. Latencies are seen as they happen, the counters by
+ * phase follow after up to 128 faults; runs that only count have these alone.
+ */
+static uint64_t nr_faults(const struct tally *t,
+			  const struct gstage_phase_counts *total,
+			  unsigned int path)
+{
+	uint64_t counted = 0, seen = 0;
+	unsigned int access;
+
+	for (access = 0; access < GSTAGE_NR_ACCESSES; access++) {
+		counted += total->faults[path][access];
+		seen += nr_values(&t->sum.fault_ns[path][access]);
+	}
+	return seen ? seen : counted;
 }
 
 /* The durations of write faults that came since, all paths together. */
@@ -76,6 +97,7 @@ static void measure(struct interval *iv, const struct tally *now,
 		    const struct tally *before)
 {
 	struct gstage_phase_counts a, b, d;
+	uint64_t n[GSTAGE_NR_PATHS];
 	struct hist h;
 	uint64_t lo;
 	unsigned int i, j;
@@ -84,12 +106,13 @@ static void measure(struct interval *iv, const struct tally *now,
 	tally_total(now, &a);
 	tally_total(before, &b);
 	tally_subtract(&d, &a, &b);
-	iv->fast = sum_path(&d, GSTAGE_PATH_FAST);
-	iv->prot = sum_path(&d, GSTAGE_PATH_PROT);
-	iv->split = sum_path(&d, GSTAGE_PATH_SPLIT);
-	iv->map = sum_path(&d, GSTAGE_PATH_MAP);
-	iv->other = sum_path(&d, GSTAGE_PATH_RETRY) +
-		    sum_path(&d, GSTAGE_PATH_ERROR);
+	for (i = 0; i < GSTAGE_NR_PATHS; i++)
+		n[i] = nr_faults(now, &a, i) - nr_faults(before, &b, i);
+	iv->fast = n[GSTAGE_PATH_FAST];
+	iv->prot = n[GSTAGE_PATH_PROT];
+	iv->split = n[GSTAGE_PATH_SPLIT];
+	iv->map = n[GSTAGE_PATH_MAP];
+	iv->other = n[GSTAGE_PATH_RETRY] + n[GSTAGE_PATH_ERROR];
 	iv->faults = iv->fast + iv->prot + iv->split + iv->map + iv->other;
 	for (i = 0; i < GSTAGE_NR_CAUSES; i++) {
 		for (j = 0; j < GSTAGE_NR_LEVELS; j++)
@@ -248,7 +271,7 @@ static int record_text(struct live *live, const struct gstage_rec *rec)
 	if (rec->ret)
 		fprintf(out, ", failed: %s", strerror(-rec->ret));
 	fputc('\n', out);
-	return ferror(out) ? -EIO : 0;
+	return fflush(out) ? -EIO : 0;
 }
 
 int live_record(struct live *live, const struct gstage_rec *rec)

@@ -8,7 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/capability.h>
-#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +63,8 @@ static bool has_hypervisor_extension(void)
 
 static int check_kvm(void)
 {
-	if (!access("/sys/module/kvm", F_OK) || !access("/dev/kvm", F_OK))
+	/* Built in, KVM has a folder in /sys/module also where it cannot run. */
+	if (!access("/dev/kvm", F_OK))
 		return 0;
 	if (!has_hypervisor_extension())
 		pr_err("this CPU has no hypervisor extension (no 'h' in the isa line of /proc/cpuinfo): KVM cannot run here; in QEMU use -cpu rv64,h=true");
@@ -72,42 +73,84 @@ static int check_kvm(void)
 	return -ENODEV;
 }
 
+/* The types of the running KVM, built in or a module. */
+struct kvm_types {
+	struct btf *vmlinux;
+	struct btf *module;
+};
+
+static void free_types(struct kvm_types *types)
+{
+	btf__free(types->module);
+	btf__free(types->vmlinux);
+}
+
+/* 0 or -errno; *what is then the file that cannot be read. */
+static int read_types(struct kvm_types *types, const char **what)
+{
+	int err = 0;
+
+	types->module = NULL;
+	*what = VMLINUX_BTF;
+	types->vmlinux = btf__parse(VMLINUX_BTF, NULL);
+	if (!types->vmlinux)
+		return -errno;
+	if (access(KVM_BTF, F_OK))
+		return 0;
+	*what = KVM_BTF;
+	types->module = btf__parse_split(KVM_BTF, types->vmlinux);
+	if (!types->module) {
+		err = -errno;
+		free_types(types);
+	}
+	return err;
+}
+
+static bool has_type(const struct kvm_types *types, const char *name,
+		     uint32_t kind)
+{
+	const struct btf *btf = types->module ? types->module : types->vmlinux;
+
+	return btf__find_by_name_kind(btf, name, kind) >= 0;
+}
+
+bool preflight_has_kvm_function(const char *name)
+{
+	struct kvm_types types;
+	const char *what;
+	bool found;
+
+	if (read_types(&types, &what))
+		return false;
+	found = has_type(&types, name, BTF_KIND_FUNC);
+	free_types(&types);
+	return found;
+}
+
 /* Do the types of the running KVM know the tracepoint? */
 static int check_tracepoints(void)
 {
-	struct btf *vmlinux = btf__parse(VMLINUX_BTF, NULL);
-	struct btf *module = NULL, *btf = vmlinux;
-	int err = 0;
+	struct kvm_types types;
+	const char *what;
+	int err;
 
-	if (!vmlinux) {
-		err = -errno;
-		pr_err("cannot read " VMLINUX_BTF ": %s", strerror(-err));
+	err = read_types(&types, &what);
+	if (err) {
+		pr_err("cannot read %s: %s", what, strerror(-err));
 		return err;
 	}
-	if (!access(KVM_BTF, F_OK)) {
-		module = btf__parse_split(KVM_BTF, vmlinux);
-		if (!module) {
-			err = -errno;
-			pr_err("cannot read " KVM_BTF ": %s", strerror(-err));
-			goto out;
-		}
-		btf = module;
-	} else if (btf__find_by_name_kind(vmlinux, "kvm_riscv_mmu_map",
-					  BTF_KIND_FUNC) < 0) {
+	if (has_type(&types, "btf_trace_" TRACEPOINT, BTF_KIND_TYPEDEF)) {
+		err = 0;
+	} else if (!has_type(&types, "kvm_riscv_mmu_map", BTF_KIND_FUNC)) {
 		pr_err("KVM is a module without type information (no " KVM_BTF
 		       "): build it with CONFIG_DEBUG_INFO_BTF_MODULES=y");
 		err = -ENOENT;
-		goto out;
-	}
-	if (btf__find_by_name_kind(btf, "btf_trace_" TRACEPOINT,
-				   BTF_KIND_TYPEDEF) < 0) {
+	} else {
 		pr_err("the running KVM has no tracepoint " TRACEPOINT
 		       ": apply the series in kernel-patches/<base>/tracepoints and load that kvm.ko");
 		err = -ENOENT;
 	}
-out:
-	btf__free(module);
-	btf__free(vmlinux);
+	free_types(&types);
 	return err;
 }
 

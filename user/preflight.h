@@ -6,6 +6,7 @@
 #ifndef GSTAGE_USER_PREFLIGHT_H
 #define GSTAGE_USER_PREFLIGHT_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* 0, or -errno after saying what is missing and what to do about it. */
@@ -13,5 +14,8 @@ int preflight_check(void);
 
 /* Is @pid there, and has it a KVM VM? 0 or -errno, reported. */
 int preflight_check_pid(pid_t pid);
+
+/* Can functions of KVM of that name be hooked, as far as its types tell? */
+bool preflight_has_kvm_function(const char *name);
 
 #endif /* GSTAGE_USER_PREFLIGHT_H */

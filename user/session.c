@@ -15,8 +15,13 @@
 
 #include "gstage.skel.h"
 #include "user/log.h"
+#include "user/preflight.h"
 
-/* A fact that a run file reports, the program that serves it, its hook. */
+/*
+ * A fact that a run file reports, the program that serves it, its hook. They
+ * are attached in this order and detached in the other: a fault that KVM counts
+ * is then one whose latency is seen, too.
+ */
 static const struct probe {
 	const char *fact;
 	const char *prog;
@@ -24,8 +29,8 @@ static const struct probe {
 	const char *hook;
 	bool is_optional; /* the run is whole without it */
 } probes[] = {
-	{ "faults", "on_work", "tracepoint", "kvm_gstage_work", false },
 	{ "latencies", "on_fault", "tracepoint", "kvm_gstage_fault", false },
+	{ "faults", "on_work", "tracepoint", "kvm_gstage_work", false },
 	{ "splits", "on_split", "tracepoint", "kvm_gstage_split", false },
 	{ "write_protects", "on_wp", "tracepoint", "kvm_gstage_wp", false },
 	{ "flush_requests", "on_hfence_request", "tracepoint",
@@ -93,7 +98,9 @@ static int set_options(struct session *s, const struct session_opts *opts)
 	skel->rodata->cfg_clock_resolution_ns = opts->clock_resolution_ns;
 
 	bpf_program__set_autoload(skel->progs.on_fault, !opts->counts_only);
-	bpf_program__set_autoload(skel->progs.on_destroy_vm, true);
+	bpf_program__set_autoload(
+		skel->progs.on_destroy_vm,
+		preflight_has_kvm_function("kvm_arch_destroy_vm"));
 
 	/*
 	 * libbpf asks for global data with a socket filter, which a kernel
@@ -240,7 +247,7 @@ void session__detach(struct session *s)
 {
 	size_t i;
 
-	for (i = 0; i < NR_PROBES; i++) {
+	for (i = NR_PROBES; i-- > 0;) {
 		bpf_link__destroy(s->links[i]);
 		s->links[i] = NULL;
 	}

@@ -50,8 +50,19 @@ int tally_to_run(const struct tally *t, json_t *root, bool counts_only);
 
 /*
  * Append to the checks of @root what must be true of every trace: each latency
- * histogram holds as many values as KVM itself counted.
+ * histogram holds as many values as KVM itself counted. Without @saw_all, where
+ * VMs ran before the trace began, KVM may have counted less.
  */
-int tally_check(const struct tally *t, json_t *root, bool counts_only);
+int tally_check(const struct tally *t, json_t *root, bool counts_only,
+		bool saw_all);
+
+/*
+ * Faults whose latency was seen and that KVM has not reported to the counters
+ * by phase: of vCPUs that were in KVM when tracing ended.
+ */
+uint64_t tally_unreported(const struct tally *t);
+
+/* Is a VM that was met still alive? */
+bool tally_has_live_vm(const struct tally *t);
 
 #endif /* GSTAGE_USER_TALLY_H */

@@ -1,0 +1,7 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The bars of what tracing may cost. Instructions, not time: no noise.
+. "$(dirname "$0")/../vmlib.sh"
+
+O=$O "$TOP/bench/cost.sh" --check || fail "a bar does not hold, or a run failed"
