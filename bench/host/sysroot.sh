@@ -16,6 +16,11 @@ set -euo pipefail
 # shellcheck source=apt-private.sh
 . "$GSTAGE_TOP/bench/host/apt-private.sh"
 
+case ${1:-} in
+--refresh | [!-]* | '') ;;
+*) die "$EX_USAGE" "unknown option $1; usage: sysroot.sh [--refresh] [LINK]" ;;
+esac
+
 SUITES="trixie forky sid"
 PACKAGES="libc6 libc6-dev linux-libc-dev libgcc-s1 libgcc-dev libbpf1 libbpf-dev
 libelf1t64 libelf-dev zlib1g zlib1g-dev libzstd1 libzstd-dev libjansson4

@@ -50,7 +50,12 @@ for signal in INT TERM KILL; do
 		sleep 0.1
 	done
 	[ -n "$qemu" ] || fail "QEMU was not started"
-	kill "-$signal" "-$launcher"
+	# Ctrl-C goes to the whole group; the others to the launcher alone.
+	if [ "$signal" = INT ]; then
+		kill -INT "-$launcher"
+	else
+		kill "-$signal" "$launcher"
+	fi
 	wait "$launcher" 2>/dev/null
 	for _ in $(seq 30); do
 		state=$(ps -o stat= -p "$qemu") || break
