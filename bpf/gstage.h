@@ -52,6 +52,11 @@
 #define GSTAGE_FLUSH_VVMA 3
 #define GSTAGE_NR_FLUSHES 4
 
+/* How mmu_lock was taken. */
+#define GSTAGE_LOCK_READ 0
+#define GSTAGE_LOCK_WRITE 1
+#define GSTAGE_NR_LOCKS 2
+
 /* 4K, 2M, 1G, and whatever is above. */
 #define GSTAGE_NR_LEVELS 4
 
@@ -113,12 +118,28 @@ struct gstage_hist {
 	__u64 buckets[GSTAGE_HIST_BUCKETS];
 };
 
+/* Times that mmu_lock was held in one phase, in one mode. */
+struct gstage_holds {
+	__u64 count;
+	__u64 sum_ns;
+	__u64 max_ns;
+};
+
+/* Only with --locks. */
+struct gstage_locks {
+	struct gstage_holds phases[GSTAGE_MAX_PHASES][GSTAGE_NR_LOCKS];
+	struct gstage_hist held_ns[GSTAGE_NR_LOCKS];
+	/* When this CPU took the lock it holds; 0: it holds none. */
+	__u64 since_ns[GSTAGE_NR_LOCKS];
+};
+
 struct gstage_row {
 	struct gstage_phase_counts phases[GSTAGE_MAX_PHASES];
 	/* Nanoseconds. */
 	struct gstage_hist fault_ns[GSTAGE_NR_PATHS][GSTAGE_NR_ACCESSES];
 	/* Bytes; the requests of faults are not in here. */
 	struct gstage_hist flush_sizes[GSTAGE_NR_FLUSHES];
+	struct gstage_locks locks;
 };
 
 struct gstage_phase {
@@ -174,6 +195,7 @@ struct gstage_rec {
 
 _Static_assert(sizeof(struct gstage_phase_counts) == 792, "ABI");
 _Static_assert(sizeof(struct gstage_hist) == 4264, "ABI");
+_Static_assert(sizeof(struct gstage_holds) == 24, "ABI");
 _Static_assert(sizeof(struct gstage_phase) == 40, "ABI");
 _Static_assert(sizeof(struct gstage_vm) == 48, "ABI");
 _Static_assert(sizeof(struct gstage_rec) == 48, "ABI");

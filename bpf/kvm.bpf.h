@@ -24,7 +24,14 @@ struct task_struct {
 	struct task_struct *real_parent;
 };
 
-struct kvm;
+/* Only where it lies is asked, so any structure stands for a lock. */
+struct lock {
+	int unused;
+};
+
+struct kvm {
+	struct lock mmu_lock;
+};
 
 struct kvm_vcpu {
 	struct kvm *kvm;

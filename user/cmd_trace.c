@@ -33,6 +33,7 @@ enum {
 	KEY_FORCE = 0x2000,
 	KEY_COUNTS,
 	KEY_EVENTS,
+	KEY_LOCKS,
 	KEY_PHASES,
 	KEY_RING,
 };
@@ -46,6 +47,7 @@ struct trace_opts {
 	bool force;
 	bool counts_only;
 	bool events;
+	bool locks;
 	bool timestamps;
 	uint64_t max_phases;
 	uint64_t ring_bytes;
@@ -96,6 +98,9 @@ static const struct argp_option options[] = {
 	  "Only count: no histograms of latencies and sizes, at less cost", 0 },
 	{ "events", KEY_EVENTS, NULL, 0,
 	  "Print each split, log operation and full fence queue as it happens",
+	  0 },
+	{ "locks", KEY_LOCKS, NULL, 0,
+	  "Measure how long mmu_lock is held, too (every rwlock of the kernel then costs a little)",
 	  0 },
 	{ "timestamp", 'T', NULL, 0, "Put the time of day before each interval",
 	  0 },
@@ -170,6 +175,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_EVENTS:
 		opts->events = true;
+		break;
+	case KEY_LOCKS:
+		opts->locks = true;
 		break;
 	case KEY_PHASES:
 		check_value(state, "--max-phases", arg,
@@ -304,6 +312,7 @@ static int prepare(struct trace *t)
 		.pid = opts->pid,
 		.counts_only = opts->counts_only,
 		.events = opts->events,
+		.locks = opts->locks,
 		.max_phases = opts->max_phases,
 		.ring_bytes = opts->events ? opts->ring_bytes : 4096,
 		.clock_resolution_ns = environment_clock_resolution_ns(),
@@ -392,6 +401,7 @@ static struct run *collect(struct trace *t)
 	probes = session__probes(t->session, &misses);
 	if (!probes || json_object_set_new(root, "probes", probes) ||
 	    tally_to_run(t->tally, root, opts->counts_only) ||
+	    (opts->locks && tally_locks_to_run(t->tally, root)) ||
 	    tally_check(t->tally, root, opts->counts_only,
 			opts->cmdline != NULL) ||
 	    json_object_set_new(json_object_get(root, "losses"), "prog_misses",
@@ -549,7 +559,9 @@ int cmd_trace(int argc, char **argv)
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &opts);
 	if (opts.output && run__check_output(opts.output, opts.force))
 		return GSTAGE_EX_USAGE;
-	if (!preflight_check() && (!opts.pid || !preflight_check_pid(opts.pid)))
+	if (!preflight_check() &&
+	    (!opts.pid || !preflight_check_pid(opts.pid)) &&
+	    (!opts.locks || !preflight_check_locks()))
 		status = trace(&t);
 
 	guest_result_free(&t.guest);

@@ -173,6 +173,15 @@ int preflight_check(void)
 	return check_tracepoints();
 }
 
+int preflight_check_locks(void)
+{
+	if (preflight_has_kvm_function("_raw_write_unlock") &&
+	    preflight_has_kvm_function("_raw_read_unlock"))
+		return 0;
+	pr_err("--locks: this kernel drops its rwlocks in line (no function _raw_write_unlock), so holds of mmu_lock cannot be seen; CONFIG_PREEMPTION=y or CONFIG_DEBUG_SPINLOCK=y has them out of line");
+	return -ENOENT;
+}
+
 int preflight_check_pid(pid_t pid)
 {
 	char path[64], target[64];

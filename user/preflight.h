@@ -15,6 +15,9 @@ int preflight_check(void);
 /* Is @pid there, and has it a KVM VM? 0 or -errno, reported. */
 int preflight_check_pid(pid_t pid);
 
+/* Can holds of mmu_lock be seen? 0 or -errno, reported. */
+int preflight_check_locks(void);
+
 /* Can functions of KVM of that name be hooked, as far as its types tell? */
 bool preflight_has_kvm_function(const char *name);
 

@@ -413,6 +413,65 @@ static void print_small_sections(struct report *report)
 	print_section(report, &executed);
 }
 
+/* Only runs that measured it: an option that was not given is no finding. */
+static void print_locks(struct report *report)
+{
+	const json_t *locks = json_object_get(report->run, "locks");
+	const json_t *phases = json_object_get(report->run, "phases");
+	char label[96], total[32], longest[32];
+	struct out_table *table;
+	struct hist h;
+	size_t i, l;
+
+	if (!locks)
+		return;
+	if (!json_array_size(locks)) {
+		print_none(report, "Holds of mmu_lock", "locks");
+		return;
+	}
+	table = out_table__new();
+	heading(report, "Holds of mmu_lock", report->scale.unit);
+	out_table__column(table, "phase");
+	out_table__column(table, "mode");
+	out_table__column(table, "holds");
+	out_table__column(table, "held");
+	out_table__column(table, "longest");
+	for (i = 0; i < json_array_size(phases); i++) {
+		const json_t *phase = json_array_get(phases, i);
+		const json_t *rows = json_object_get(phase, "locks");
+
+		run_phase_label(label, sizeof(label), report->run, phase);
+		for (l = 0; l < json_array_size(rows); l++) {
+			const json_t *row = json_array_get(rows, l);
+
+			out_table__cell(table, "%s", label);
+			out_table__cell(table, "%s", run_str(row, "mode"));
+			out_table__cell(table, "%" JSON_INTEGER_FORMAT,
+					run_int(row, "count"));
+			out_table__cell(
+				table, "%s",
+				out_scaled(total, sizeof(total),
+					   (uint64_t)run_int(row, "held_ns"),
+					   &report->scale));
+			out_table__cell(
+				table, "%s",
+				out_scaled(longest, sizeof(longest),
+					   (uint64_t)run_int(row, "longest_ns"),
+					   &report->scale));
+		}
+	}
+	finish_table(report, table);
+	for (i = 0; i < json_array_size(locks); i++) {
+		const json_t *row = json_array_get(locks, i);
+
+		if (!get_hist(row, "held", &h))
+			continue;
+		fprintf(report->out, "\nmmu_lock held, mode %s\n",
+			run_str(row, "mode"));
+		print_hist(report, &h, &report->scale, report->step);
+	}
+}
+
 static uint64_t clock_step(const json_t *run)
 {
 	const json_t *env = json_object_get(run, "environment");
@@ -437,6 +496,7 @@ int report_print(FILE *out, const json_t *run, const struct report_opts *opts)
 	print_splits(&report);
 	print_faults(&report);
 	print_small_sections(&report);
+	print_locks(&report);
 	if (!report.err)
 		report.err = report_print_guest(out, run, &report.scale);
 	report_print_checks(out, run, opts->verbose);

@@ -208,6 +208,26 @@ static int check_splits(struct check *check, const json_t *root)
 	return check_levels(check, json_object_get(root, "splits"), "splits");
 }
 
+static const char *const lock_keys[] = { "mode", NULL };
+
+static int check_locks(struct check *check, const json_t *root)
+{
+	const json_t *rows = json_object_get(root, "locks");
+	char where[64];
+	size_t i;
+	int err;
+
+	err = check_rows(check, rows, "locks", run_lock_fields, lock_keys);
+	for (i = 0; !err && i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+
+		snprintf(where, sizeof(where), "locks[%zu].held", i);
+		err = check_hist(check, json_object_get(row, "held"), where,
+				 "ns", run_int(row, "count"));
+	}
+	return err;
+}
+
 static int check_phases(struct check *check, const json_t *root)
 {
 	static const char *const keys[] = { "path", "access", NULL };
@@ -235,6 +255,11 @@ static int check_phases(struct check *check, const json_t *root)
 		snprintf(where, sizeof(where), "phases[%zu].splits", i);
 		err = check_levels(check, json_object_get(row, "splits"),
 				   where);
+		if (err)
+			return err;
+		snprintf(where, sizeof(where), "phases[%zu].locks", i);
+		err = check_rows(check, json_object_get(row, "locks"), where,
+				 run_phase_lock_fields, lock_keys);
 	}
 	return err;
 }
@@ -282,8 +307,8 @@ static int check_phase_sum(struct check *check, const json_t *root,
 static int check_sums(struct check *check, const json_t *root)
 {
 	static const char *const whats[] = { "faults", "splits",
-					     "flush_requests",
-					     "flush_executed" };
+					     "flush_requests", "flush_executed",
+					     "locks" };
 	size_t i;
 	int err;
 
@@ -413,8 +438,8 @@ int run__validate(const json_t *root, char *reason, size_t reason_size)
 	static int (*const checks[])(struct check *, const json_t *) = {
 		check_schema, check_members,	  check_environment,
 		check_losses, check_plain_arrays, check_faults,
-		check_splits, check_requests,	  check_phases,
-		check_guest,  check_sums,
+		check_splits, check_requests,	  check_locks,
+		check_phases, check_guest,	  check_sums,
 	};
 	struct check check = {
 		.reason = reason,

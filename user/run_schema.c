@@ -20,6 +20,7 @@ WORDS(accesses, "read", "write", "exec");
 WORDS(causes, "fault", "enable", "clear", "get", "other");
 WORDS(outcomes, "changed", "unchanged", "lost_race");
 WORDS(wp_phases, "enable", "clear", "get");
+WORDS(lock_modes, "read", "write");
 WORDS(flush_kinds, "page", "range", "vmid", "vvma");
 
 const struct field run_root_fields[] = {
@@ -33,6 +34,7 @@ const struct field run_root_fields[] = {
 	{ "write_protects", ARRAY, true, NULL },
 	{ "flush_requests", ARRAY, true, NULL },
 	{ "flush_executed", ARRAY, true, NULL },
+	{ "locks", ARRAY, false, NULL },
 	{ "guest", OBJECT, false, NULL },
 	{ "checks", ARRAY, true, NULL },
 	{ NULL, 0, false, NULL },
@@ -78,6 +80,7 @@ const struct field run_phase_fields[] = {
 	{ "splits", ARRAY, false, NULL },
 	{ "flush_requests", COUNT, false, NULL },
 	{ "flush_executed", COUNT, false, NULL },
+	{ "locks", ARRAY, false, NULL },
 	{ NULL, 0, false, NULL },
 };
 
@@ -119,6 +122,19 @@ const struct field run_executed_fields[] = {
 	{ "kind", WORD, true, flush_kinds },
 	{ "count", COUNT, true, NULL },
 	{ "fences", COUNT, false, NULL },
+	{ NULL, 0, false, NULL },
+};
+
+const struct field run_lock_fields[] = {
+	{ "mode", WORD, true, lock_modes },
+	{ "count", COUNT, true, NULL },
+	{ "held", OBJECT, true, NULL },
+	{ NULL, 0, false, NULL },
+};
+
+const struct field run_phase_lock_fields[] = {
+	{ "mode", WORD, true, lock_modes }, { "count", COUNT, true, NULL },
+	{ "held_ns", COUNT, true, NULL },   { "longest_ns", COUNT, true, NULL },
 	{ NULL, 0, false, NULL },
 };
 

@@ -37,6 +37,8 @@ extern const struct field run_prot_fields[];
 extern const struct field run_wp_fields[];
 extern const struct field run_request_fields[];
 extern const struct field run_executed_fields[];
+extern const struct field run_lock_fields[];
+extern const struct field run_phase_lock_fields[];
 extern const struct field run_guest_fields[];
 extern const struct field run_round_fields[];
 extern const struct field run_check_result_fields[];

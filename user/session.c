@@ -28,17 +28,30 @@ static const struct probe {
 	const char *backend;
 	const char *hook;
 	bool is_optional; /* the run is whole without it */
+	bool is_on_demand; /* no part of a run that did not ask for it */
 } probes[] = {
-	{ "latencies", "on_fault", "tracepoint", "kvm_gstage_fault", false },
-	{ "faults", "on_work", "tracepoint", "kvm_gstage_work", false },
-	{ "splits", "on_split", "tracepoint", "kvm_gstage_split", false },
-	{ "write_protects", "on_wp", "tracepoint", "kvm_gstage_wp", false },
-	{ "flush_requests", "on_hfence_request", "tracepoint",
-	  "kvm_hfence_request", false },
-	{ "flush_fallbacks", "on_hfence_full", "tracepoint", "kvm_hfence_full",
+	{ "latencies", "on_fault", "tracepoint", "kvm_gstage_fault", false,
 	  false },
-	{ "phases", "on_dirty_log", "tracepoint", "kvm_dirty_log", false },
-	{ "vm_end", "on_destroy_vm", "fentry", "kvm_arch_destroy_vm", true },
+	{ "faults", "on_work", "tracepoint", "kvm_gstage_work", false, false },
+	{ "splits", "on_split", "tracepoint", "kvm_gstage_split", false,
+	  false },
+	{ "write_protects", "on_wp", "tracepoint", "kvm_gstage_wp", false,
+	  false },
+	{ "flush_requests", "on_hfence_request", "tracepoint",
+	  "kvm_hfence_request", false, false },
+	{ "flush_fallbacks", "on_hfence_full", "tracepoint", "kvm_hfence_full",
+	  false, false },
+	{ "phases", "on_dirty_log", "tracepoint", "kvm_dirty_log", false,
+	  false },
+	{ "vm_end", "on_destroy_vm", "fentry", "kvm_arch_destroy_vm", true,
+	  false },
+	/* A hold that is seen to begin is seen to end. */
+	{ "locks", "on_write_unlock", "fentry", "_raw_write_unlock", false,
+	  true },
+	{ "locks", "on_write_lock", "fexit", "_raw_write_lock", false, true },
+	{ "locks", "on_read_unlock", "fentry", "_raw_read_unlock", false,
+	  true },
+	{ "locks", "on_read_lock", "fexit", "_raw_read_lock", false, true },
 };
 
 #define NR_PROBES (sizeof(probes) / sizeof(probes[0]))
@@ -98,6 +111,10 @@ static int set_options(struct session *s, const struct session_opts *opts)
 	skel->rodata->cfg_clock_resolution_ns = opts->clock_resolution_ns;
 
 	bpf_program__set_autoload(skel->progs.on_fault, !opts->counts_only);
+	bpf_program__set_autoload(skel->progs.on_write_lock, opts->locks);
+	bpf_program__set_autoload(skel->progs.on_write_unlock, opts->locks);
+	bpf_program__set_autoload(skel->progs.on_read_lock, opts->locks);
+	bpf_program__set_autoload(skel->progs.on_read_unlock, opts->locks);
 	bpf_program__set_autoload(
 		skel->progs.on_destroy_vm,
 		preflight_has_kvm_function("kvm_arch_destroy_vm"));
@@ -291,6 +308,8 @@ json_t *session__probes(const struct session *s, uint64_t *misses)
 		uint64_t n = s->is_attached[i] ? count_misses(prog) : 0;
 		json_t *row;
 
+		if (probes[i].is_on_demand && !s->is_attached[i])
+			continue;
 		*misses += n;
 		row = json_pack("{s:s s:s s:s s:b s:I}", "fact", probes[i].fact,
 				"backend", probes[i].backend, "hook",

@@ -36,6 +36,25 @@ static void add_hist(struct gstage_hist *dst, const struct gstage_hist *src)
 		dst->buckets[i] += src->buckets[i];
 }
 
+static void add_locks(struct gstage_locks *dst, const struct gstage_locks *src,
+		      unsigned int nr_phases)
+{
+	unsigned int i, mode;
+
+	for (mode = 0; mode < GSTAGE_NR_LOCKS; mode++) {
+		add_hist(&dst->held_ns[mode], &src->held_ns[mode]);
+		for (i = 0; i < nr_phases; i++) {
+			struct gstage_holds *d = &dst->phases[i][mode];
+			const struct gstage_holds *s = &src->phases[i][mode];
+
+			d->count += s->count;
+			d->sum_ns += s->sum_ns;
+			if (s->max_ns > d->max_ns)
+				d->max_ns = s->max_ns;
+		}
+	}
+}
+
 void tally_add_row(struct tally *t, const struct gstage_row *row)
 {
 	unsigned int i, j;
@@ -48,6 +67,7 @@ void tally_add_row(struct tally *t, const struct gstage_row *row)
 	}
 	for (i = 0; i < GSTAGE_NR_FLUSHES; i++)
 		add_hist(&t->sum.flush_sizes[i], &row->flush_sizes[i]);
+	add_locks(&t->sum.locks, &row->locks, t->nr_phases);
 }
 
 void tally_close_phases(struct tally *t, uint64_t now_ns)
@@ -108,4 +128,24 @@ const char *tally_phase_name(const struct gstage_phase *p, char *buf,
 	else
 		snprintf(buf, size, "%s", name);
 	return buf;
+}
+
+void tally_hist(struct hist *dst, const struct gstage_hist *src)
+{
+	unsigned int i;
+
+	memset(dst, 0, sizeof(*dst));
+	dst->sum = src->sum;
+	dst->max = src->max;
+	dst->underflow = src->underflow;
+	dst->overflow = src->overflow;
+	dst->count = src->underflow + src->overflow;
+	for (i = 0; i < GSTAGE_HIST_BUCKETS; i++) {
+		dst->buckets[i] = src->buckets[i];
+		dst->count += src->buckets[i];
+	}
+	if (src->underflow)
+		dst->min = 0;
+	else if (dst->count)
+		dst->min = ~src->neg_min;
 }

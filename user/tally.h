@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "bpf/gstage.h"
+#include "user/hist.h"
 
 struct tally {
 	uint32_t nr_phases;
@@ -37,6 +38,9 @@ void tally_subtract(struct gstage_phase_counts *diff,
 		    const struct gstage_phase_counts *now,
 		    const struct gstage_phase_counts *before);
 
+/* *dst = @src with what the kernel side leaves out: count, and min as it is. */
+void tally_hist(struct hist *dst, const struct gstage_hist *src);
+
 /* "dirty 2" and the like, for phase @p; @buf of 32 bytes is enough. */
 const char *tally_phase_name(const struct gstage_phase *p, char *buf,
 			     size_t size);
@@ -47,6 +51,12 @@ const char *tally_phase_name(const struct gstage_phase *p, char *buf,
  * leaves out the histograms. 0 or -ENOMEM.
  */
 int tally_to_run(const struct tally *t, json_t *root, bool counts_only);
+
+/*
+ * Set the member locks of @root and of its phases, which tally_to_run() made:
+ * how long mmu_lock was held. 0 or -ENOMEM.
+ */
+int tally_locks_to_run(const struct tally *t, json_t *root);
 
 /*
  * Append to the checks of @root what must be true of every trace: each latency

@@ -60,27 +60,6 @@ static int set(json_t *object, const char *key, json_t *value)
 	return 0;
 }
 
-/* What the kernel side leaves out: count, and min as it is. */
-static void complete_hist(struct hist *dst, const struct gstage_hist *src)
-{
-	unsigned int i;
-
-	memset(dst, 0, sizeof(*dst));
-	dst->sum = src->sum;
-	dst->max = src->max;
-	dst->underflow = src->underflow;
-	dst->overflow = src->overflow;
-	dst->count = src->underflow + src->overflow;
-	for (i = 0; i < GSTAGE_HIST_BUCKETS; i++) {
-		dst->buckets[i] = src->buckets[i];
-		dst->count += src->buckets[i];
-	}
-	if (src->underflow)
-		dst->min = 0;
-	else if (dst->count)
-		dst->min = ~src->neg_min;
-}
-
 /*
  * With @hists each row counts the durations: a vCPU that is still in KVM when
  * tracing ends has not reported its last faults to the counters.
@@ -97,8 +76,7 @@ static int fault_rows(json_t *array, const struct gstage_phase_counts *c,
 			json_t *row;
 
 			if (hists) {
-				complete_hist(&h,
-					      &hists->fault_ns[path][access]);
+				tally_hist(&h, &hists->fault_ns[path][access]);
 				n = h.count;
 			}
 			if (!n)
@@ -208,7 +186,7 @@ static int request_rows(json_t *array, const struct gstage_phase_counts *c,
 		json_t *row;
 
 		if (hists)
-			complete_hist(&h, &hists->flush_sizes[kind]);
+			tally_hist(&h, &hists->flush_sizes[kind]);
 		if (kind == GSTAGE_FLUSH_PAGE)
 			add_fault_flushes(&h, &count, &bytes, c);
 		if (!count && !c->flush_fallbacks[kind])
@@ -373,7 +351,7 @@ uint64_t tally_unreported(const struct tally *t)
 		for (access = 0; access < GSTAGE_NR_ACCESSES; access++) {
 			struct hist h;
 
-			complete_hist(&h, &t->sum.fault_ns[path][access]);
+			tally_hist(&h, &t->sum.fault_ns[path][access]);
 			if (h.count > total.faults[path][access])
 				n += h.count - total.faults[path][access];
 		}
@@ -399,7 +377,7 @@ int tally_check(const struct tally *t, json_t *root, bool counts_only,
 		for (access = 0; access < GSTAGE_NR_ACCESSES; access++) {
 			struct hist h;
 
-			complete_hist(&h, &t->sum.fault_ns[path][access]);
+			tally_hist(&h, &t->sum.fault_ns[path][access]);
 			nr_faults += total.faults[path][access];
 			nr_values += h.count;
 			if (may_lag)

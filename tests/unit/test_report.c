@@ -210,6 +210,34 @@ static void test_lost_pages_and_failed_checks(void **state)
 	json_decref(run);
 }
 
+/* Holds of mmu_lock are shown where they were measured, and only there. */
+static void test_holds_of_mmu_lock(void **state)
+{
+	json_t *run = sample_run();
+	json_t *phase = json_array_get(json_object_get(run, "phases"), 1);
+	char *text;
+
+	(void)state;
+	text = report_of(run, NULL);
+	assert_lacks(text, "mmu_lock");
+	free(text);
+
+	json_object_set_new(run, "locks",
+			    json_pack("[{s:s, s:i, s:o}]", "mode", "write",
+				      "count", 3, "held",
+				      sample_hist("ns", 1000, 2, 3000)));
+	json_object_set_new(phase, "locks",
+			    json_pack("[{s:s, s:i, s:i, s:i}]", "mode", "write",
+				      "count", 3, "held_ns", 5000, "longest_ns",
+				      3000));
+	text = report_of(run, NULL);
+	assert_has(text, "Holds of mmu_lock (insns)\n");
+	assert_has(text, "dirty 1  write      3  5000     3000\n");
+	assert_has(text, "mmu_lock held, mode write\n");
+	free(text);
+	json_decref(run);
+}
+
 static void test_json_has_quantiles(void **state)
 {
 	json_t *run = sample_run(), *json = report_json(run, "x.json");
@@ -243,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_empty_sections_say_why),
 		cmocka_unit_test(test_counts_only),
 		cmocka_unit_test(test_lost_pages_and_failed_checks),
+		cmocka_unit_test(test_holds_of_mmu_lock),
 		cmocka_unit_test(test_json_has_quantiles),
 	};
 

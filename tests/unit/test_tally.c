@@ -268,6 +268,59 @@ static void test_nothing_at_all(void **state)
 	free(t);
 }
 
+/* Two CPUs that held the lock in one phase, and one that still does. */
+static void test_holds_of_all_cpus(void **state)
+{
+	struct gstage_row *rows = calloc(2, sizeof(*rows));
+	struct tally *t = sample_tally();
+	struct run *run = run__new();
+	json_t *root = run__json(run), *item;
+	char reason[256] = "";
+
+	(void)state;
+	assert_non_null(rows);
+	rows[0].locks.phases[1][GSTAGE_LOCK_WRITE] =
+		(struct gstage_holds){ 2, 7000, 5000 };
+	put(&rows[0].locks.held_ns[GSTAGE_LOCK_WRITE], 2000);
+	put(&rows[0].locks.held_ns[GSTAGE_LOCK_WRITE], 5000);
+	rows[0].locks.since_ns[GSTAGE_LOCK_READ] = 12345;
+	rows[1].locks.phases[1][GSTAGE_LOCK_WRITE] =
+		(struct gstage_holds){ 1, 6000, 6000 };
+	put(&rows[1].locks.held_ns[GSTAGE_LOCK_WRITE], 6000);
+	tally_add_row(t, &rows[0]);
+	tally_add_row(t, &rows[1]);
+	tally_close_phases(t, 2500);
+
+	json_object_set_new(root, "environment", sample_environment());
+	assert_int_equal(tally_to_run(t, root, false), 0);
+	assert_null(json_object_get(root, "locks"));
+	assert_int_equal(tally_locks_to_run(t, root), 0);
+	if (run__validate(root, reason, sizeof(reason)))
+		fail_msg("%s", reason);
+
+	assert_int_equal(json_array_size(json_object_get(root, "locks")), 1);
+	item = row(run, "locks", 0);
+	assert_string_equal(run_str(item, "mode"), "write");
+	assert_int_equal(run_int(item, "count"), 3);
+	assert_int_equal(run_int(json_object_get(item, "held"), "max"), 6000);
+	item = json_array_get(json_object_get(row(run, "phases", 1), "locks"),
+			      0);
+	assert_int_equal(run_int(item, "count"), 3);
+	assert_int_equal(run_int(item, "held_ns"), 13000);
+	assert_int_equal(run_int(item, "longest_ns"), 6000);
+	assert_int_equal(json_array_size(json_object_get(row(run, "phases", 0),
+							 "locks")),
+			 0);
+
+	/* A phase cannot hold it more often than the run. */
+	json_object_set_new(item, "count", json_integer(4));
+	assert_true(run__validate(root, reason, sizeof(reason)));
+	assert_non_null(strstr(reason, "locks"));
+	run__free(run);
+	free(t);
+	free(rows);
+}
+
 static void test_interval_is_a_difference(void **state)
 {
 	struct gstage_phase_counts before = { 0 }, now = { 0 }, diff;
@@ -293,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_a_missing_value_fails_the_check),
 		cmocka_unit_test(test_losses_are_named),
 		cmocka_unit_test(test_nothing_at_all),
+		cmocka_unit_test(test_holds_of_all_cpus),
 		cmocka_unit_test(test_interval_is_a_difference),
 	};
 
