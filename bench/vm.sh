@@ -200,9 +200,26 @@ quote() { # words for sh
 	local word
 	for word; do printf "'%s' " "${word//\'/\'\\\'\'}"; done
 }
+# Which machine, for host time: that of two of them is not comparable. Always
+# as long, so that the guest's environment does not depend on the host.
+host_id() {
+	{
+		sed -n 's/^model name[[:space:]]*: //p; /^model name/q' /proc/cpuinfo
+		nproc --all
+		cat /etc/machine-id 2>/dev/null || hostname
+	} | sha256sum | cut -c1-12
+}
 hash_of() { if [ -r "$1" ]; then sha256sum <"$1" | cut -d' ' -f1; fi; }
 
-kvm_hash=''
+# What the version is made of, written beside it when it was built.
+kvm_hash='' meta=${kvm%.ko}.json version_args='' made_of=''
+if [ "$kvm" != none ] && [ -r "$meta" ]; then
+	need jq
+	if ! made_of=$(jq -ce '{source_sha256, patch_ids, version_args}' "$meta") ||
+		! version_args=$(jq -er .version_args "$meta"); then
+		die "$EX_IMPOSSIBLE" "$meta is damaged; 'make kernel' or 'make version' writes it again"
+	fi
+fi
 if [ "$kvm" != none ]; then
 	install -m 644 "$kvm" "$work/top/kvm.ko"
 	kvm_hash=$(hash_of "$kvm")
@@ -210,11 +227,12 @@ fi
 environment="{\"accel\":\"tcg\",\"clock\":$(json "$clock")"
 environment+=",\"base\":$(json "$base"),\"version\":$(json "$version"),\"machine\":\"virt\",\"cpu\":$(json "$cpu")"
 environment+=",\"seed\":$((10#$seed)),\"mode\":$(json "$mode"),\"kernel_config_sha256\":$(json "$(hash_of "${image%/*}/config")")"
-environment+=",\"kvm_sha256\":$(json "$kvm_hash"),\"kvm_args\":$(json "$kvm_args"),\"qemu\":$(json "$qemu_version")}"
+environment+=",\"kvm_sha256\":$(json "$kvm_hash"),\"kvm_args\":$(json "$kvm_args"),\"qemu\":$(json "$qemu_version"),\"host\":$(json "$(host_id)")"
+environment+="${made_of:+,${made_of:1:-1}}}"
 cat >"$work/top/run.conf" <<-CONF
 	THP=$(quote "$thp")
 	HUGEPAGES=$((10#$hugepages))
-	KVM_ARGS=$(quote "$kvm_args")
+	KVM_ARGS=$(quote "${version_args:+$version_args }$kvm_args")
 	CONSOLE=$console
 CONF
 cat >"$work/top/run.cmd" <<-CMD

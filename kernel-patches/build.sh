@@ -8,9 +8,12 @@
 # A version is a list of patch series on the base:
 #   stock         none
 #   tracepoints   kernel-patches/BASE/tracepoints
-#   NAME          kernel-patches/BASE/versions/NAME, then the tracepoints
+#   NAME          kernel-patches/BASE/versions/NAME or $O/versions/BASE/NAME
+#                 (version-lib.sh), and the tracepoints
+# Beside each kvm-NAME.ko, kvm-NAME.json says what it was made of.
 # KSRC=DIR or LINUX_TARBALL=FILE replace the distribution's sources.
 #
+# build.sh --all BASE: every version that comes with the base.
 # build.sh --series DIR BASE: only build the kvm.ko of that series, link nothing.
 set -euo pipefail
 # shellcheck source=../bench/host/lib.sh
@@ -21,23 +24,43 @@ set -euo pipefail
 . "$GSTAGE_TOP/kernel-patches/source.sh"
 # shellcheck source=series.sh
 . "$GSTAGE_TOP/kernel-patches/series.sh"
+# shellcheck source=version-lib.sh
+. "$GSTAGE_TOP/kernel-patches/version-lib.sh"
 
+all=0
+if [ "${1:-}" = --all ]; then
+	all=1
+	shift
+fi
 only=
 if [ "${1:-}" = --series ] && [ -r "${2:-}/series" ]; then
 	only=$2
 	shift 2
 fi
-[[ "${1:-}" =~ ^[0-9]+\.[0-9]+$ ]] || die "$EX_USAGE" "usage: build.sh [--series DIR] BASE [VERSION...]"
+[[ "${1:-}" =~ ^[0-9]+\.[0-9]+$ ]] || die "$EX_USAGE" "usage: build.sh [--all | --series DIR] BASE [VERSION...]"
 base=$1
 shift
 patches=$GSTAGE_TOP/kernel-patches/$base
 if [ $# -eq 0 ]; then
 	set -- stock
 	[ ! -e "$patches/tracepoints/series" ] || set -- stock tracepoints
+	[ "$all" = 0 ] || for dir in "$patches"/versions/*/description; do
+		[ ! -e "$dir" ] || set -- "$@" "$(basename "$(dirname "$dir")")"
+	done
 fi
 
+# All names before anything is built.
+for version; do
+	case $version in
+	stock | tracepoints) continue ;;
+	esac
+	dir=$(version_dir "$base" "$version") ||
+		die "$EX_USAGE" "there is no version '$version' for $base; there are: $(version_names "$base" | tr '\n' ' ')(bring one with 'make version')"
+	version_check "$dir"
+done
+
 for tool in clang-19 ld.lld-19:lld-19 llvm-readelf-19:llvm-19 llvm-strip-19:llvm-19 pahole make \
-	gcc flex bison bc patch xz:xz-utils perl flock:util-linux; do
+	gcc flex bison bc patch xz:xz-utils perl flock:util-linux git; do
 	need "${tool%%:*}" "${tool##*:}"
 done
 
@@ -96,18 +119,29 @@ if [ -n "$only" ]; then
 fi
 links=$O/kernel/$base
 for version; do
-	series=()
+	series=() dir=''
 	case $version in
 	stock) ;;
 	tracepoints) series=("$patches/tracepoints") ;;
-	*) series=("$patches/versions/$version" "$patches/tracepoints") ;;
+	*)
+		dir=$(version_dir "$base" "$version")
+		mapfile -t series < <(version_series "$base" "$dir")
+		;;
 	esac
-	for dir in ${series[@]+"${series[@]}"}; do
-		[ -r "$dir/series" ] || die "$EX_USAGE" "no version '$version' for $base: ${dir#"$GSTAGE_TOP"/}/series is missing"
-	done
-	build_version "$version" ${series[@]+"${series[@]}"}
+	if [ -e "${dir:-/dev/null}/kvm.ko" ]; then
+		# Built elsewhere: there are no sources to build from.
+		module=$dir
+	else
+		build_version "$version" ${series[@]+"${series[@]}"}
+	fi
 	put_link "$module/kvm.ko" "$links/kvm-$version.ko"
 	put_link "$module/digest" "$links/kvm-$version.digest"
+	version_json "$base" "$version" "$(cat "$module/digest")" "$dir" >"$links/.kvm-$version.json.$$"
+	if cmp -s "$links/.kvm-$version.json.$$" "$links/kvm-$version.json"; then
+		rm "$links/.kvm-$version.json.$$"
+	else
+		mv "$links/.kvm-$version.json.$$" "$links/kvm-$version.json"
+	fi
 done
 for file in Image vmlinux config release System.map; do
 	put_link "$entry/$file" "$links/$file"

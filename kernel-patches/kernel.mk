@@ -21,6 +21,14 @@ $(patsubst %,$(O)/kernel/$(1)/%,$(filter-out Image,$(KERNEL_FILES))): $(O)/kerne
 endef
 $(foreach base,$(KERNEL_BASES),$(eval $(call KERNEL_RULES,$(base))))
 
+# Every version that comes with the base, and one of the user's own.
+.PHONY: versions version
+versions: $(O)/kernel/$(BASE)/Image
+	$(Q)$(KERNEL_ENV) kernel-patches/build.sh --all $(BASE)
+
+version: $(O)/kernel/$(BASE)/Image
+	$(Q)$(KERNEL_ENV) kernel-patches/version.sh '$(NAME)' '$(FROM)' $(BASE)
+
 # Look for a newer point release, then build.
 kernel-refresh: | deps
 	$(Q)kernel-patches/fetch.sh --refresh $(BASE)
