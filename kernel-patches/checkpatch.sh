@@ -12,6 +12,7 @@
 #                         are under directories that it lists already
 #   OPEN_ENDED_LINE       every trace event ends lines with "TP_STRUCT__entry("
 #                         and "TP_fast_assign(", in the whole kernel
+#   UNKNOWN_COMMIT_ID     the sources come without their history
 set -euo pipefail
 # shellcheck source=../bench/host/lib.sh
 . "$(dirname "$0")/../bench/host/lib.sh"
@@ -33,7 +34,7 @@ extract() {
 	fi
 }
 
-IGNORE=MISSING_SIGN_OFF,NO_AUTHOR_SIGN_OFF,FILE_PATH_CHANGES,OPEN_ENDED_LINE
+IGNORE=MISSING_SIGN_OFF,NO_AUTHOR_SIGN_OFF,FILE_PATH_CHANGES,OPEN_ENDED_LINE,UNKNOWN_COMMIT_ID
 [ $# -gt 0 ] || set -- 7.3 7.2
 failed=0 count=0
 for base; do
