@@ -4,14 +4,15 @@
 #   make unit    unit tests: no root, no BPF, address and undefined sanitizers
 #   make cli     the command line of the native build
 #   make vm      traced guests in QEMU
+#   make sim     the statistics, simulated: false alarms, power, coverage
 #   make check   formatting, warnings as errors, linters, checkpatch
 #   make format  let clang-format rewrite our C files
 #
 # Each first sees to its packages (deps), then calls make again: what is built
 # there may need a compiler that was not there before.
 
-.PHONY: test unit cli vm check format
-test unit cli vm: deps
+.PHONY: test unit cli vm sim check format
+test unit cli vm sim: deps
 	$(Q)+$(MAKE) --no-print-directory run-$@
 
 check: deps
@@ -32,7 +33,7 @@ UNIT_OBJS := $(patsubst %,$(UNIT_OUT)/user/%.o,$(USER_COMMON))
 # Only the sanitizers differ from a normal build.
 UNIT_CFLAGS = $(filter-out -O2 -O0 -fsanitize=%,$(CFLAGS)) -O1 \
 	      -fno-omit-frame-pointer -fsanitize=address,undefined \
-	      -fno-sanitize-recover=all $(USER_CPPFLAGS) $(JANSSON_CFLAGS)
+	      -fno-sanitize-recover=all $(USER_CPPFLAGS) $(JANSSON_CFLAGS) $(GSL_CFLAGS)
 
 UNIT_LINKED = $(UNIT_OBJS)
 $(UNIT_OUT)/test_dirtyguest: UNIT_LINKED = $(UNIT_OUT)/bench/dirtyguest/pattern.o
@@ -41,7 +42,7 @@ $(UNIT_OUT)/tests/unit/test_dirtyguest.o $(UNIT_OUT)/bench/%.o: UNIT_CFLAGS += -
 
 $(UNIT_OUT)/test_%: $(UNIT_OUT)/tests/unit/test_%.o $(UNIT_OBJS)
 	$(call msg,LD,$@)$(CC) $(UNIT_CFLAGS) -o $@ $< $(UNIT_LINKED) \
-		$(JANSSON_LIBS) -lcmocka
+		$(JANSSON_LIBS) $(GSL_LIBS) -lcmocka
 
 $(UNIT_OUT)/%.o: %.c
 	@mkdir -p $(@D)
@@ -49,6 +50,18 @@ $(UNIT_OUT)/%.o: %.c
 
 .PRECIOUS: $(UNIT_OUT)/%.o
 -include $(wildcard $(UNIT_OUT)/*/*.d $(UNIT_OUT)/*/*/*.d)
+
+# --- sim ----------------------------------------------------------------
+# Simulations of our statistics, optimized: they take a while.
+
+SIM_BINS := $(patsubst tests/sim/%.c,$(O)/sim/%,$(wildcard tests/sim/*.c))
+
+$(O)/sim/%: tests/sim/%.c $(O)/native/user/stats.o
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(CC) $(CFLAGS) $(USER_CPPFLAGS) $(GSL_CFLAGS) -MMD -MP -o $@ $< \
+		$(O)/native/user/stats.o $(GSL_LIBS)
+
+-include $(wildcard $(O)/sim/*.d)
 
 # --- what runs ----------------------------------------------------------
 
@@ -62,9 +75,13 @@ VM_NEEDS := $(if $(VM_TESTS),$(VM_NEEDS))
 
 RUN_TESTS = O='$(abspath $(O))' tests/run.sh
 
-.PHONY: run-test run-unit run-cli run-vm
-run-test: $(UNIT_BINS) $(NATIVE_GSTAGE) $(VM_NEEDS)
-	$(Q)$(RUN_TESTS) $(UNIT_BINS) $(CLI_TESTS) $(VM_TESTS)
+.PHONY: run-test run-unit run-cli run-vm run-sim
+run-test: $(UNIT_BINS) $(SIM_BINS) $(NATIVE_GSTAGE) $(VM_NEEDS)
+	$(Q)$(RUN_TESTS) $(UNIT_BINS) $(SIM_BINS) $(CLI_TESTS) $(VM_TESTS)
+
+# The table, not only whether it holds.
+run-sim: $(SIM_BINS)
+	$(Q)for sim in $(SIM_BINS); do $$sim || exit; done
 
 run-unit: $(UNIT_BINS)
 	$(Q)$(RUN_TESTS) $(UNIT_BINS)

@@ -5,7 +5,7 @@
 
 # Everything but the parts that need BPF; also what the unit tests link.
 USER_COMMON := log opts hist out out_hist \
-	       run run_schema run_check run_write tally tally_json tally_locks \
+	       run run_schema run_check run_write tally tally_json tally_locks stats \
 	       report report_env report_json compare compare_env compare_print \
 	       cmd_common
 USER_MODULES := main cmd_report cmd_compare $(USER_COMMON)
@@ -24,33 +24,38 @@ RISCV64_OBJS := $(patsubst %,$(O)/riscv64/user/%.o,$(USER_MODULES) $(USER_BPF_MO
 
 JANSSON_CFLAGS = $(shell $(PKG_CONFIG) --cflags jansson)
 JANSSON_LIBS = $(shell $(PKG_CONFIG) --libs jansson || echo -ljansson)
+# Statistics of `gstage compare`. Its BLAS is not used.
+GSL_CFLAGS = $(shell $(PKG_CONFIG) --cflags gsl)
+GSL_LIBS = $(filter-out %cblas,$(shell $(PKG_CONFIG) --libs gsl || echo -lgsl -lm))
 
 .PHONY: native riscv64
 native: $(NATIVE_GSTAGE)
 all: native
 
 $(NATIVE_GSTAGE): $(NATIVE_OBJS)
-	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JANSSON_LIBS)
+	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JANSSON_LIBS) $(GSL_LIBS)
 
 # Order-only: says what is missing before the compiler does, rebuilds nothing.
-.PHONY: need-jansson
-need-jansson:
-	@$(PKG_CONFIG) --exists jansson || { \
-		echo "gstage needs jansson and pkg-config: run 'make deps'" \
-		     "(Debian: libjansson-dev pkg-config)" >&2; exit 4; }
+.PHONY: need-libs
+need-libs:
+	@$(PKG_CONFIG) --exists jansson gsl || { \
+		echo "gstage needs jansson, GSL and pkg-config: run 'make deps'" \
+		     "(Debian: libjansson-dev libgsl-dev pkg-config)" >&2; exit 4; }
 
-$(O)/native/user/%.o: user/%.c | need-jansson
+$(O)/native/user/%.o: user/%.c | need-libs
 	@mkdir -p $(@D)
-	$(call msg,CC,$@)$(CC) $(CFLAGS) $(USER_CPPFLAGS) $(JANSSON_CFLAGS) \
+	$(call msg,CC,$@)$(CC) $(CFLAGS) $(USER_CPPFLAGS) $(JANSSON_CFLAGS) $(GSL_CFLAGS) \
 		-MMD -MP -c -o $@ $<
 
 riscv64: $(RISCV64_GSTAGE)
 all: riscv64
 
-# libelf of the sysroot has no usable static version: everything is dynamic.
+# libelf of the sysroot has no usable static version: everything is dynamic,
+# but for the few functions of GSL, which only reading results needs.
 $(RISCV64_GSTAGE): $(RISCV64_OBJS)
 	$(call msg,LD,$@)$(RV_CC) $(RV_CFLAGS) -o $@ $^ \
-		-lbpf -lelf -lz -lzstd -ljansson
+		-lbpf -lelf -lz -lzstd -ljansson \
+		-Wl,-Bstatic -lgsl -Wl,-Bdynamic -lm
 
 # Skeletons are order-only: for the first build; -MMD knows them afterwards.
 $(O)/riscv64/user/%.o: user/%.c | $(SYSROOT) $(BPF_SKELS)

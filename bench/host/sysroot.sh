@@ -24,7 +24,7 @@ esac
 SUITES="trixie forky sid"
 PACKAGES="libc6 libc6-dev linux-libc-dev libgcc-s1 libgcc-dev libbpf1 libbpf-dev
 libelf1t64 libelf-dev zlib1g zlib1g-dev libzstd1 libzstd-dev libjansson4
-libjansson-dev busybox-static"
+libjansson-dev libgsl-dev busybox-static"
 
 # The compiler's own objects (crtbegin.o, libgcc.a) are in a package whose name
 # carries a version: take the newest of the suite.
@@ -35,8 +35,10 @@ libgcc_dev() {
 # Decide the versions; prints the path of the file that lists them.
 resolve() {
 	local suite dir=$GSTAGE_CACHE/resolved
-	local file=$dir/sysroot
+	local file
 
+	# Another list of packages is another question.
+	file=$dir/sysroot-$(cache_key <<<"$SUITES $PACKAGES")
 	if [ -s "$file" ] && [ -z "$refresh" ]; then
 		printf '%s\n' "$file"
 		return 0
@@ -63,13 +65,15 @@ link_test() {
 
 	need clang-19
 	need ld.lld-19 lld-19
+	# `set -e` does not work in here: it is called inside a condition.
 	clang-19 --target=riscv64-linux-gnu --sysroot="$dir" -fuse-ld=lld -x c - -o "$dir/.test" \
-		-lbpf -lelf -lz -lzstd -ljansson <<-C
+		-lbpf -lelf -lz -lzstd -ljansson -Wl,-Bstatic -lgsl -Wl,-Bdynamic -lm <<-C || return 1
 			#include <bpf/libbpf.h>
+			#include <gsl/gsl_cdf.h>
 			#include <jansson.h>
 			#include <linux/kvm.h>
 			#include <asm/kvm.h>
-			int main(void) { return libbpf_major_version() + !json_object(); }
+			int main(void) { return libbpf_major_version() + !json_object() + (gsl_cdf_ugaussian_Q(1) > 1); }
 	C
 	rm -f "$dir/.test"
 	[ -e "$dir/lib/ld-linux-riscv64-lp64d.so.1" ] && [ -x "$dir/usr/bin/busybox" ]
