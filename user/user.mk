@@ -5,7 +5,7 @@
 
 # Everything but the parts that need BPF; also what the unit tests link.
 USER_COMMON := log opts hist out out_hist \
-	       run run_schema run_check run_write tally tally_json tally_locks stats \
+	       run run_schema run_check run_write tally tally_json tally_locks stats gate \
 	       report report_env report_json compare compare_env compare_print \
 	       cmd_common
 USER_MODULES := main cmd_report cmd_compare $(USER_COMMON)
