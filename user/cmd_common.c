@@ -2,6 +2,7 @@
 /* The options that commands share; see cmd_common.h. */
 #include "user/cmd_common.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "user/log.h"
@@ -27,17 +28,45 @@ static const struct argp_option unit_options[] = {
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
+/* The format of this command that is called @name, or NULL. */
+static const char *find_format(const struct common_opts *opts, const char *name)
+{
+	const char *const *format = opts->more_formats;
+
+	for (; format && *format; format++) {
+		if (!strcmp(*format, name))
+			return *format;
+	}
+	return NULL;
+}
+
 static void set_format(struct common_opts *opts, struct argp_state *state,
 		       const char *name)
 {
+	const char *const *other = opts->more_formats;
+	const char *format = find_format(opts, name);
 	bool json = !strcmp(name, "json");
+	char others[64] = "";
+	size_t used;
 
-	if (!json && strcmp(name, "text"))
-		argp_error(state, "--format: no format '%s': text or json",
+	if (!format && !json && strcmp(name, "text")) {
+		for (; other && *other; other++) {
+			used = strlen(others);
+			snprintf(others + used, sizeof(others) - used, ", %s",
+				 *other);
+		}
+		argp_error(state, "--format: no format '%s': text or json%s",
+			   name, others);
+	}
+	if (opts->format_is_given &&
+	    (opts->json != json || opts->format != format))
+		argp_error(state, "--format: %s and %s were both given",
+			   opts->json	? "json" :
+			   opts->format ?:
+					  "text",
 			   name);
-	if (opts->format_is_given && opts->json != json)
-		argp_error(state, "--format: text and json were both given");
 	opts->format_is_given = true;
+	opts->format = format;
 	opts->json = json;
 }
 

@@ -12,6 +12,9 @@
 #include "user/report.h"
 
 struct common_opts {
+	/* Set at ARGP_KEY_INIT: formats besides text and json, NULL-terminated. */
+	const char *const *more_formats;
+	const char *format; /* one of those, or NULL */
 	bool json;
 	bool quiet;
 	int verbose; /* how many -v */

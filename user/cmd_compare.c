@@ -1,61 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* gstage compare: puts the runs of two versions side by side. */
+/* gstage compare: puts the runs of two and more versions side by side. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "user/cmd.h"
 #include "user/cmd_common.h"
 #include "user/compare.h"
+#include "user/compare_format.h"
+#include "user/compare_load.h"
+#include "user/compare_verdict.h"
 #include "user/exitcode.h"
+#include "user/gate.h"
 #include "user/log.h"
 #include "user/run.h"
-
-#define LABEL_MAX 16
-#define LABEL_CHARS \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-"
 
 enum {
 	KEY_VARY = 0x2000,
 	KEY_AA,
+	KEY_BAND,
+	KEY_FAIL_ON,
+	KEY_BISECT,
 };
 
 struct compare_cmd_opts {
 	struct common_opts common;
 	struct compare_opts compare;
-	char *args[2];
-	unsigned int nr_args;
+	struct gates *gates;
+	const char *band;
+	bool bisect;
+	char **args;
+	size_t nr_args;
 };
 
-/* An arm that owns what compare_arm borrows. */
-struct loaded_arm {
-	char label[LABEL_MAX + 1];
-	const char **files; /* into the command line */
-	struct run **runs;
-	const json_t **roots;
-	size_t nr;
-};
+static const char *const more_formats[] = { "ktap", "mail", NULL };
 
 static const char doc[] =
-	"Put the runs of two versions side by side: exact counts in one table, "
-	"instructions in another (runs of QEMU's instruction counter only), "
-	"quantiles as ranges. Several runs of an arm are repetitions: the median "
-	"is shown, with the spread when they disagree.\v"
-	"The arms may differ in version (with its kvm.ko) or in kvm_args, or in "
-	"what --vary names, and in nothing else.\n\n"
-	"Exit status: 0 compared; 1 compared, but a run lost pages or failed a "
-	"check; 2 usage, or a file that is no run file; 3 a run is incomplete; "
-	"5 the arms differ in more than the thing compared, or in nothing.\n\n"
+	"Put the runs of versions side by side; the first arm is what the others "
+	"are compared with. Exact counts in one table; instructions in another "
+	"(runs of QEMU's instruction counter), with quantiles as ranges; host "
+	"time in a third. RUN is a run file, or a directory whose *.json are "
+	"taken. Several runs of an arm are boots of the same thing: other seeds, "
+	"or, for host time, the replicates.\v"
+	"An arm may differ from the first in version (with its kvm.ko) or in "
+	"kvm_args, or in what --vary names, and in nothing else.\n\n"
+	"Formats: text, json, ktap, mail (a block of 72 columns for a cover "
+	"letter).\n\n"
+	"Exit status: 0 compared, no gate broke; 1 a gate broke, or a run lost "
+	"pages or failed a check; 2 usage, or a file that is no run file; 3 a "
+	"run is incomplete; 5 refused (the arms differ in more than the thing "
+	"compared, or in nothing) or inconclusive (a gate cannot be decided). "
+	"With --bisect: 0 good, 1 bad, 125 anything else.\n\n"
 	"EXAMPLES\n"
 	"  gstage compare fault=split.json eager=eager.json\n"
+	"  gstage compare v4=r/v4 eager=r/eager v1=r/v1\n"
 	"  gstage compare a=1.json,2.json b=3.json,4.json\n"
+	"  gstage compare --band again v4=r/v4 eager=r/eager again=r/again\n"
+	"  gstage compare --fail-on faults.p99=5%,splits.count=0 \\\n"
+	"      v4=r/v4 eager=r/eager\n"
 	"  gstage compare --vary kernel,base,kernel_config_sha256 \\\n"
 	"      v72=72.json v73=73.json\n"
-	"  gstage compare --aa first=1.json again=2.json\n"
-	"  gstage compare --json fault=split.json eager=eager.json\n";
+	"  gstage compare --aa first=1.json again=2.json\n";
 
 static const struct argp_option options[] = {
 	{ "vary", KEY_VARY, "KEY[,KEY...]", 0,
@@ -64,8 +71,42 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "aa", KEY_AA, NULL, 0,
 	  "The arms are meant to be equal: refuse any difference", 0 },
+	{ "band", KEY_BAND, "LABEL", 0,
+	  "This arm repeats the first one; what differs between the two is what "
+	  "chance does",
+	  0 },
+	{ "fail-on", KEY_FAIL_ON, "GATE[,GATE...]", 0,
+	  "Fail when a figure grew by more than this: faults.p99=5%, "
+	  "phase.enable=10%+1000, splits.count=0 (repeatable)",
+	  0 },
+	{ "bisect", KEY_BISECT, NULL, 0,
+	  "Exit status for 'git bisect run': 0, 1, or 125 for what cannot be "
+	  "judged",
+	  0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
+
+static void add_gates(struct compare_cmd_opts *opts, struct argp_state *state,
+		      const char *text)
+{
+	char reason[512];
+
+	if (gates_parse(&opts->gates, text, reason, sizeof(reason)))
+		argp_error(state, "--fail-on: %s", reason);
+}
+
+static void check_usage(const struct compare_cmd_opts *opts,
+			struct argp_state *state)
+{
+	if (opts->nr_args < 2)
+		argp_error(
+			state,
+			"two arms at least are needed: A=run.json B=run.json");
+	if (opts->compare.aa && opts->compare.vary)
+		argp_error(state, "--aa and --vary contradict each other");
+	if (opts->compare.aa && opts->band)
+		argp_error(state, "--aa and --band contradict each other");
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -73,6 +114,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
+		opts->common.more_formats = more_formats;
 		state->child_inputs[0] = &opts->common;
 		break;
 	case KEY_VARY:
@@ -83,150 +125,27 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_AA:
 		opts->compare.aa = true;
 		break;
+	case KEY_BAND:
+		if (opts->band && strcmp(opts->band, arg))
+			argp_error(state, "--band: two arms were named");
+		opts->band = arg;
+		break;
+	case KEY_FAIL_ON:
+		add_gates(opts, state, arg);
+		break;
+	case KEY_BISECT:
+		opts->bisect = true;
+		break;
 	case ARGP_KEY_ARG:
-		if (opts->nr_args == 2)
-			argp_error(state, "more than two arms: '%s'", arg);
 		opts->args[opts->nr_args++] = arg;
 		break;
 	case ARGP_KEY_END:
-		if (opts->nr_args < 2)
-			argp_error(
-				state,
-				"two arms are needed: A=run.json B=run.json");
-		if (opts->compare.aa && opts->compare.vary)
-			argp_error(state,
-				   "--aa and --vary contradict each other");
+		check_usage(opts, state);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
-}
-
-/* "LABEL=FILE[,FILE...]"; cuts @arg into pieces. */
-static int parse_arm(char *arg, struct loaded_arm *arm)
-{
-	size_t len = strspn(arg, LABEL_CHARS), room = 2;
-	char *p;
-
-	if (!len || arg[len] != '=') {
-		pr_err("'%s' has no label; write it as NAME=run.json, NAME of letters, digits and . _ + -",
-		       arg);
-		return -EINVAL;
-	}
-	if (len > LABEL_MAX) {
-		pr_err("label '%.*s' is longer than %d characters", (int)len,
-		       arg, LABEL_MAX);
-		return -EINVAL;
-	}
-	memcpy(arm->label, arg, len);
-	for (p = arg; *p; p++)
-		room += *p == ',';
-	arm->files = calloc(room, sizeof(*arm->files));
-	arm->runs = calloc(room, sizeof(*arm->runs));
-	arm->roots = calloc(room, sizeof(*arm->roots));
-	if (!arm->files || !arm->runs || !arm->roots) {
-		pr_err("%s", strerror(ENOMEM));
-		return -ENOMEM;
-	}
-
-	for (p = arg + len + 1; p; arm->nr++) {
-		arm->files[arm->nr] = p;
-		p = strchr(p, ',');
-		if (p)
-			*p++ = '\0';
-		if (!*arm->files[arm->nr]) {
-			pr_err("label '%s' has an empty file name", arm->label);
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
-
-/* A run compared with itself says nothing; under another name neither. */
-static int refuse_same_files(const struct loaded_arm arms[2])
-{
-	size_t nr_all = arms[0].nr + arms[1].nr, i, j;
-	struct stat *seen;
-	int err = 0;
-
-	seen = calloc(nr_all, sizeof(*seen));
-	if (!seen)
-		return -ENOMEM;
-	for (i = 0; i < nr_all && !err; i++) {
-		const char *file = i < arms[0].nr ?
-					   arms[0].files[i] :
-					   arms[1].files[i - arms[0].nr];
-
-		/* What cannot be looked at is reported when it is read. */
-		if (stat(file, &seen[i]) || !S_ISREG(seen[i].st_mode))
-			memset(&seen[i], 0, sizeof(seen[i]));
-		for (j = 0; j < i; j++) {
-			if (!seen[i].st_ino ||
-			    seen[i].st_ino != seen[j].st_ino ||
-			    seen[i].st_dev != seen[j].st_dev)
-				continue;
-			pr_err("%s is given twice; a run cannot be compared with itself",
-			       file);
-			err = -EINVAL;
-			break;
-		}
-	}
-	free(seen);
-	return err;
-}
-
-static int load_arm(struct loaded_arm *arm)
-{
-	size_t i;
-	int err;
-
-	for (i = 0; i < arm->nr; i++) {
-		err = run__read(arm->files[i], &arm->runs[i]);
-		if (err)
-			return err;
-		arm->roots[i] = run__root(arm->runs[i]);
-	}
-	return 0;
-}
-
-static void free_arm(struct loaded_arm *arm)
-{
-	size_t i;
-
-	for (i = 0; arm->runs && i < arm->nr; i++)
-		run__free(arm->runs[i]);
-	free(arm->roots);
-	free(arm->runs);
-	free(arm->files);
-}
-
-/* Counts of a run that broke an invariant are shown, but not silently. */
-static int invariant_status(const struct loaded_arm *arm)
-{
-	int status = GSTAGE_EX_OK;
-	size_t i, c;
-
-	for (i = 0; i < arm->nr; i++) {
-		const json_t *checks = json_object_get(arm->roots[i], "checks");
-		const json_t *guest = json_object_get(arm->roots[i], "guest");
-
-		for (c = 0; c < json_array_size(checks); c++) {
-			const json_t *check = json_array_get(checks, c);
-
-			if (json_is_true(json_object_get(check, "ok")))
-				continue;
-			pr_warn("%s failed its check '%s'", arm->files[i],
-				run_str(check, "name"));
-			status = GSTAGE_EX_REGRESSION;
-		}
-		if (run_int(guest, "pages_lost")) {
-			pr_warn("%s lost %" JSON_INTEGER_FORMAT " pages",
-				arm->files[i], run_int(guest, "pages_lost"));
-			status = GSTAGE_EX_REGRESSION;
-		}
-	}
-	return status;
 }
 
 static int status_of(int err)
@@ -244,48 +163,150 @@ static int status_of(int err)
 static int print_comparison(const json_t *comparison,
 			    const struct common_opts *opts)
 {
+	const char *format = opts->format ? opts->format : "";
 	int err;
 
-	if (!comparison) {
-		err = -ENOMEM;
-	} else if (opts->json) {
+	if (opts->json)
 		err = json_dumpf(comparison, stdout, JSON_COMPACT) ||
-				      putchar('\n') == EOF || fflush(stdout) ?
+				      putchar('\n') == EOF ?
 			      -EIO :
 			      0;
-	} else {
+	else if (!strcmp(format, "ktap"))
+		err = compare_print_ktap(stdout, comparison);
+	else if (!strcmp(format, "mail"))
+		err = compare_print_mail(stdout, comparison);
+	else
 		err = compare_print(stdout, comparison, opts->quiet,
 				    opts->verbose > 0);
-	}
+	if (!err && (fflush(stdout) || ferror(stdout)))
+		err = -EIO;
 	if (err)
 		pr_err("cannot print the comparison: %s", strerror(-err));
 	return err;
 }
 
-static int compare(const struct compare_cmd_opts *opts,
-		   const struct loaded_arm arms[2])
+/* Figures of a run that broke an invariant are shown, but not silently. */
+static void warn_of_broken(const json_t *comparison)
 {
-	const struct compare_arm sides[2] = {
-		{ arms[0].label, arms[0].roots, arms[0].files, arms[0].nr },
-		{ arms[1].label, arms[1].roots, arms[1].files, arms[1].nr },
-	};
-	json_t *differs = NULL, *comparison;
-	char reason[1024];
-	int err;
+	const json_t *broken = json_object_get(comparison, "broken");
+	size_t i;
 
-	err = compare_check(sides, &opts->compare, &differs, reason,
-			    sizeof(reason));
+	for (i = 0; i < json_array_size(broken); i++) {
+		const json_t *one = json_array_get(broken, i);
+
+		pr_warn("%s %s", run_str(one, "file"), run_str(one, "text"));
+	}
+}
+
+/* Judge and print; the exit status. */
+static int conclude(const struct compare_cmd_opts *opts, json_t *comparison)
+{
+	const json_t *verdict;
+	int err = comparison ? 0 : -ENOMEM;
+
+	if (!err && opts->gates)
+		err = gates_judge(opts->gates, comparison);
+	if (!err)
+		err = compare_set_verdict(comparison, opts->bisect);
+	if (err) {
+		pr_err("cannot compare: %s", strerror(-err));
+		return GSTAGE_EX_USAGE;
+	}
+	if (print_comparison(comparison, &opts->common))
+		return GSTAGE_EX_USAGE;
+	warn_of_broken(comparison);
+	verdict = json_object_get(comparison, "verdict");
+	if (run_int(verdict, "status") >= GSTAGE_EX_INCONCLUSIVE)
+		pr_err("%s", run_str(verdict, "text"));
+	return (int)run_int(verdict, "status");
+}
+
+static int compare(const struct compare_cmd_opts *opts,
+		   const struct loaded_arm *arms)
+{
+	struct compare_arm *sides = calloc(opts->nr_args, sizeof(*sides));
+	json_t *differs = NULL, *comparison = NULL;
+	char reason[2048];
+	int err, status;
+	size_t i;
+
+	for (i = 0; sides && i < opts->nr_args; i++)
+		sides[i] = (struct compare_arm){
+			.label = arms[i].label,
+			.runs = arms[i].roots,
+			.files = (const char **)arms[i].files,
+			.nr_runs = arms[i].nr,
+			.is_band = opts->band &&
+				   !strcmp(opts->band, arms[i].label),
+		};
+	snprintf(reason, sizeof(reason), "%s", strerror(ENOMEM));
+	err = sides ? compare_check(sides, opts->nr_args, &opts->compare,
+				    &differs, reason, sizeof(reason)) :
+		      -ENOMEM;
 	if (err) {
 		pr_err("%s", reason);
-		return status_of(err);
+		status = status_of(err);
+	} else {
+		comparison = compare_build(sides, opts->nr_args, differs);
+		status = conclude(opts, comparison);
 	}
-	comparison = compare_build(sides, differs);
-	err = print_comparison(comparison, &opts->common);
 	json_decref(comparison);
 	json_decref(differs);
-	if (err)
+	free(sides);
+	return status;
+}
+
+/* The band must be an arm, and one that is compared with the first. */
+static int check_band(const struct compare_cmd_opts *opts,
+		      const struct loaded_arm *arms)
+{
+	size_t i;
+
+	if (!opts->band)
+		return 0;
+	for (i = 1; i < opts->nr_args; i++) {
+		if (!strcmp(arms[i].label, opts->band))
+			return 0;
+	}
+	if (!strcmp(arms[0].label, opts->band))
+		pr_err("--band: '%s' is the first arm; name the one that repeats it",
+		       opts->band);
+	else
+		pr_err("--band: no arm is called '%s'", opts->band);
+	return -EINVAL;
+}
+
+static int load_and_compare(const struct compare_cmd_opts *opts,
+			    struct loaded_arm *arms)
+{
+	size_t i;
+
+	for (i = 0; i < opts->nr_args; i++) {
+		if (loaded_arm__parse(&arms[i], opts->args[i]))
+			return GSTAGE_EX_USAGE;
+	}
+	if (loaded_arms__check(arms, opts->nr_args) || check_band(opts, arms))
 		return GSTAGE_EX_USAGE;
-	return invariant_status(&arms[0]) | invariant_status(&arms[1]);
+	for (i = 0; i < opts->nr_args; i++) {
+		if (loaded_arm__read(&arms[i]))
+			return GSTAGE_EX_USAGE;
+	}
+	return compare(opts, arms);
+}
+
+/*
+ * git bisect takes 2 for "bad": with --bisect even a wrong option must end with
+ * 125, and argp sees the options one after the other.
+ */
+static bool wants_bisect(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (!strncmp(argv[i], "--bi", 4))
+			return true;
+	}
+	return false;
 }
 
 int cmd_compare(int argc, char **argv)
@@ -293,30 +314,31 @@ int cmd_compare(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "A=RUN[,RUN...] B=RUN[,RUN...]",
+		.args_doc = "A=RUN[,RUN...] B=RUN[,RUN...] [C=RUN[,RUN...]...]",
 		.doc = doc,
 		.children = timeless_children,
 	};
 	struct compare_cmd_opts opts = { 0 };
-	struct loaded_arm arms[2] = { 0 };
+	bool bisect = wants_bisect(argc, argv);
 	int status = GSTAGE_EX_USAGE;
+	struct loaded_arm *arms;
+	size_t i;
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &opts))
-		return status;
+	if (bisect)
+		argp_err_exit_status = GSTAGE_EX_SKIP;
+	opts.args = calloc((size_t)argc + 1, sizeof(*opts.args));
+	arms = calloc((size_t)argc + 1, sizeof(*arms));
+	if (!opts.args || !arms)
+		pr_err("%s", strerror(ENOMEM));
+	else if (!argp_parse(&argp, argc, argv, 0, NULL, &opts))
+		status = load_and_compare(&opts, arms);
 
-	if (parse_arm(opts.args[0], &arms[0]) ||
-	    parse_arm(opts.args[1], &arms[1]))
-		goto out;
-	if (!strcmp(arms[0].label, arms[1].label)) {
-		pr_err("both arms are called '%s'; give them two names",
-		       arms[0].label);
-		goto out;
-	}
-	if (refuse_same_files(arms) || load_arm(&arms[0]) || load_arm(&arms[1]))
-		goto out;
-	status = compare(&opts, arms);
-out:
-	free_arm(&arms[1]);
-	free_arm(&arms[0]);
+	if (bisect && status > GSTAGE_EX_REGRESSION)
+		status = GSTAGE_EX_SKIP;
+	for (i = 0; arms && i < opts.nr_args; i++)
+		loaded_arm__free(&arms[i]);
+	free(arms);
+	free(opts.args);
+	gates_free(opts.gates);
 	return status;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Two arms of runs, side by side: may they be compared, what are the figures,
- * how do they look. The comparison is built as JSON (schema gstage-compare/1,
- * docs/compare.md) and the text is printed from that.
+ * Arms of runs, side by side: may they be compared, what are the figures, how do
+ * they look. The first arm is what the others are compared with. The comparison
+ * is built as JSON (schema gstage-compare/2, docs/compare.md); every output is
+ * printed from that.
  */
 #ifndef GSTAGE_USER_COMPARE_H
 #define GSTAGE_USER_COMPARE_H
@@ -18,6 +19,7 @@ struct compare_arm {
 	const json_t **runs;
 	const char **files;
 	size_t nr_runs;
+	bool is_band; /* repeats the first arm, to see what chance does */
 };
 
 struct compare_opts {
@@ -26,23 +28,25 @@ struct compare_opts {
 };
 
 /*
- * May these arms be compared? 0, and *differs becomes a new object {key: [a, b]}
- * of what they differ in. Otherwise one line in @reason and
+ * May these arms be compared? 0, and *differs becomes a new object
+ * {key: [value of each arm]} of what they differ in. Otherwise one line in
+ * @reason and
  *  -EINVAL   the options make no sense for these runs
  *  -ENODATA  a run is incomplete
  *  -EXDEV    they differ in more than the thing compared, or in nothing
  *  -ENOMEM
  */
-int compare_check(const struct compare_arm arms[2],
+int compare_check(const struct compare_arm *arms, size_t nr_arms,
 		  const struct compare_opts *opts, json_t **differs,
 		  char *reason, size_t reason_size);
 
 /* The comparison; a new reference or NULL (no memory). @differs is borrowed. */
-json_t *compare_build(const struct compare_arm arms[2], const json_t *differs);
+json_t *compare_build(const struct compare_arm *arms, size_t nr_arms,
+		      const json_t *differs);
 
 /*
  * The text for people, 80 columns where labels are short. @quiet leaves out the
- * arms and explanations, @verbose shows rows of nothing on both sides, too.
+ * arms and explanations, @verbose shows rows of nothing in every arm, too.
  * 0 or -errno.
  */
 int compare_print(FILE *out, const json_t *comparison, bool quiet,

@@ -13,5 +13,6 @@
 #define GSTAGE_EX_IMPOSSIBLE 4 /* not possible here: privilege, BTF, KVM ... */
 #define GSTAGE_EX_INCONCLUSIVE 5 /* the data cannot answer the question */
 #define GSTAGE_EX_TIMEOUT 124 /* the time limit was reached */
+#define GSTAGE_EX_SKIP 125 /* only with --bisect: this one cannot be judged */
 
 #endif /* GSTAGE_USER_EXITCODE_H */

@@ -357,24 +357,32 @@ static int check_guest(struct check *check, const json_t *root)
 			  "guest.rounds", run_round_fields, NULL);
 }
 
+static int check_strings(struct check *check, const json_t *env,
+			 const char *member)
+{
+	const json_t *list = json_object_get(env, member);
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		if (!json_is_string(json_array_get(list, i)))
+			return fail(check,
+				    "environment.%s[%zu] is not a string",
+				    member, i);
+	}
+	return 0;
+}
+
 static int check_environment(struct check *check, const json_t *root)
 {
 	const json_t *env = json_object_get(root, "environment");
-	const json_t *cmdline;
-	size_t i;
 	int err;
 
 	err = check_fields(check, env, "environment", run_environment_fields);
-	if (err)
-		return err;
-	cmdline = json_object_get(env, "cmdline");
-	for (i = 0; i < json_array_size(cmdline); i++) {
-		if (!json_is_string(json_array_get(cmdline, i)))
-			return fail(check,
-				    "environment.cmdline[%zu] is not a string",
-				    i);
-	}
-	return 0;
+	if (!err)
+		err = check_strings(check, env, "cmdline");
+	if (!err)
+		err = check_strings(check, env, "patch_ids");
+	return err;
 }
 
 /* Arrays whose rows need nothing but the table. */

@@ -6,7 +6,10 @@
 # Everything but the parts that need BPF; also what the unit tests link.
 USER_COMMON := log opts hist out out_hist \
 	       run run_schema run_check run_write tally tally_json tally_locks stats gate \
-	       report report_env report_json compare compare_env compare_print \
+	       report report_env report_json \
+	       compare compare_env compare_vary compare_figures compare_times \
+	       compare_exact compare_host compare_print compare_print_host \
+	       compare_verdict compare_load compare_ktap compare_mail \
 	       cmd_common
 USER_MODULES := main cmd_report cmd_compare $(USER_COMMON)
 

@@ -42,6 +42,11 @@ for name in run split 1 2 73; do cp "$split" "$name.json"; done
 for name in eager 3 4; do cp "$eager" "$name.json"; done
 sed 's/"base": "7.3"/"base": "7.2"/; s/"kernel": "7.3.4"/"kernel": "7.2.12"/
 	s/"kernel_config_sha256": "3/"kernel_config_sha256": "4/' "$split" >72.json
+mkdir -p r/v4 r/eager r/v1 r/again
+cp "$split" r/v4/01.json
+cp "$split" r/again/01.json
+cp "$eager" r/eager/01.json
+sed 's/eager_page_split=1/eager_page_split=2/' "$eager" >r/v1/01.json
 for command in report compare; do
 	"$GSTAGE" "$command" --help | sed '1,/^EXAMPLES/d' |
 		sed -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' >"$WORK/lines"

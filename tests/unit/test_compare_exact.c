@@ -1,0 +1,573 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Counts and instructions of a comparison: every verdict, and when. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sample_arms.h"
+
+static const json_t *find_row(const json_t *comparison, const char *table,
+			      const char *section, const char *name)
+{
+	const json_t *row = sample_find(comparison, table, section, name);
+
+	if (!row)
+		fail_msg("%s has no row %s: %s", table, section, name);
+	return row;
+}
+
+static void assert_row(const json_t *row, json_int_t a, json_int_t b,
+		       const char *verdict)
+{
+	assert_int_equal(run_int(sample_cell(row, 0), "median"), a);
+	assert_int_equal(run_int(sample_cell(row, 1), "median"), b);
+	assert_int_equal(run_int(sample_versus(row, 1), "difference"), b - a);
+	assert_string_equal(sample_verdict(row, 1), verdict);
+}
+
+static json_t *build(struct sample_arms *arms)
+{
+	json_t *comparison = sample_build(arms);
+
+	assert_non_null(comparison);
+	return comparison;
+}
+
+static bool has_note(const json_t *comparison, const char *text)
+{
+	const json_t *notes = json_object_get(comparison, "notes");
+	size_t i;
+
+	for (i = 0; i < json_array_size(notes); i++) {
+		if (strstr(json_string_value(json_array_get(notes, i)), text))
+			return true;
+	}
+	return false;
+}
+
+static void test_absent_count_is_zero(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+
+	(void)state;
+	sample_arms(&arms, 1, 1, 0);
+	/* The other arm splits when logging is enabled, and faults fast. */
+	sample_set(sample_row(&arms, 1, 0, "splits", 0), "cause", "enable");
+	json_array_remove(json_object_get(arms.runs[1][0], "faults"), 1);
+	comparison = build(&arms);
+	assert_row(find_row(comparison, "counts", "splits", "fault 2M -> 4K"),
+		   8, 0, "differs");
+	assert_row(find_row(comparison, "counts", "splits", "enable 2M -> 4K"),
+		   0, 8, "differs");
+	assert_row(find_row(comparison, "counts", "faults", "split write"), 8,
+		   0, "differs");
+	assert_row(find_row(comparison, "counts", "faults", "all paths"), 24,
+		   16, "differs");
+	assert_row(find_row(comparison, "counts", "flush bytes", "page"), 4096,
+		   4096, "equal");
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+/* Rows of a section stay together, whichever arm brings them. */
+static void test_sections_stay_together(void **state)
+{
+	const char *before = "", *section;
+	struct sample_arms arms;
+	json_t *comparison, *seen = json_object();
+	const json_t *rows;
+	size_t i;
+
+	(void)state;
+	sample_arms(&arms, 1, 1, 0);
+	sample_set(sample_row(&arms, 1, 0, "splits", 0), "cause", "enable");
+	sample_set(sample_row(&arms, 1, 0, "faults", 1), "path", "prot");
+	comparison = build(&arms);
+	rows = json_object_get(comparison, "counts");
+	for (i = 0; i < json_array_size(rows); i++) {
+		section = run_str(json_array_get(rows, i), "section");
+		if (!strcmp(section, before))
+			continue;
+		assert_null(json_object_get(seen, section));
+		json_object_set_new(seen, section, json_true());
+		before = section;
+	}
+	json_decref(seen);
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+static void test_absent_duration_is_absent(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+	const json_t *row;
+
+	(void)state;
+	sample_arms(&arms, 1, 1, 0);
+	json_array_remove(json_object_get(arms.runs[1][0], "faults"), 1);
+	comparison = build(&arms);
+	/* 15 * 3000 + 5000, and 7 * 14000 + 20000 more */
+	assert_row(find_row(comparison, "instructions", "fault total",
+			    "all paths"),
+		   168000, 50000, "differs");
+	assert_row(find_row(comparison, "instructions", "fault mean",
+			    "fast write"),
+		   3125, 3125, "equal");
+	assert_row(find_row(comparison, "instructions", "phase", "dirty 1"),
+		   600, 600, "equal");
+	row = find_row(comparison, "instructions", "fault total",
+		       "split write");
+	assert_true(json_is_null(sample_cell(row, 1)));
+	assert_true(json_is_null(
+		json_object_get(sample_versus(row, 1), "difference")));
+	assert_true(
+		json_is_null(json_object_get(sample_versus(row, 1), "ratio")));
+	assert_string_equal(sample_verdict(row, 1), "unknown");
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+static void test_one_step_of_the_clock_is_no_difference(void **state)
+{
+	/* 200 in the first arm, a clock of 100 */
+	static const struct {
+		json_int_t duration;
+		const char *verdict;
+	} cases[] = {
+		{ 200, "equal" },   { 300, "unknown" }, { 101, "unknown" },
+		{ 301, "differs" }, { 99, "differs" },
+	};
+	struct sample_arms arms;
+	json_t *comparison;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		sample_arms(&arms, 1, 1, 0);
+		sample_int(sample_env(&arms, 0, 0), "clock_resolution_ns", 100);
+		sample_int(sample_row(&arms, 1, 0, "phases", 0), "duration_ns",
+			   cases[i].duration);
+		comparison = build(&arms);
+		assert_row(find_row(comparison, "instructions", "phase",
+				    "enable"),
+			   200, cases[i].duration, cases[i].verdict);
+		json_decref(comparison);
+		sample_arms_free(&arms);
+	}
+}
+
+/* A latency histogram of the fast faults with these sums. */
+static void set_fast(struct sample_arms *arms, size_t arm, size_t boot,
+		     int count, json_int_t value, json_int_t last)
+{
+	json_t *row = sample_row(arms, arm, boot, "faults", 0);
+
+	sample_int(row, "count", count + 1);
+	json_object_set_new(row, "latency",
+			    sample_hist("ns", (uint64_t)value, count,
+					(uint64_t)last));
+}
+
+/*
+ * 10,000 faults timed by a clock of 100: 3 * sqrt(10000) steps is what their sum
+ * may be off by, 3 instructions each.
+ */
+static void test_a_mean_is_finer_than_the_clock(void **state)
+{
+	static const struct {
+		json_int_t value;
+		const char *verdict;
+	} cases[] = { { 2900, "equal" },   { 2902, "unknown" },
+		      { 2898, "unknown" }, { 2904, "differs" },
+		      { 2920, "differs" }, { 2880, "differs" } };
+	struct sample_arms arms;
+	json_t *comparison;
+	size_t i, b;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		sample_arms(&arms, 2, 2, 0);
+		sample_number(&arms);
+		for (b = 0; b < 2; b++) {
+			sample_int(sample_env(&arms, 0, b),
+				   "clock_resolution_ns", 100);
+			sample_int(sample_env(&arms, 1, b),
+				   "clock_resolution_ns", 100);
+			set_fast(&arms, 0, b, 9999, 2900, 2900);
+			set_fast(&arms, 1, b, 9999, cases[i].value,
+				 cases[i].value);
+		}
+		comparison = build(&arms);
+		assert_row(find_row(comparison, "instructions", "fault mean",
+				    "fast write"),
+			   2900, cases[i].value, cases[i].verdict);
+		assert_row(find_row(comparison, "instructions", "fault total",
+				    "fast write"),
+			   29000000, 10000 * cases[i].value, cases[i].verdict);
+		json_decref(comparison);
+		sample_arms_free(&arms);
+	}
+}
+
+/* What the clock was too coarse for is in no mean: no finer than a step then. */
+static void test_underflow_makes_a_mean_coarse(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison, *latency;
+
+	(void)state;
+	sample_arms(&arms, 1, 1, 0);
+	sample_int(sample_env(&arms, 0, 0), "clock_resolution_ns", 100);
+	sample_int(sample_env(&arms, 1, 0), "clock_resolution_ns", 100);
+	set_fast(&arms, 0, 0, 9999, 2900, 2900);
+	set_fast(&arms, 1, 0, 9999, 2950, 2950);
+	latency = json_object_get(sample_row(&arms, 1, 0, "faults", 0),
+				  "latency");
+	sample_int(latency, "count", 10001);
+	sample_int(latency, "underflow", 1);
+	comparison = build(&arms);
+	assert_row(find_row(comparison, "instructions", "fault mean",
+			    "fast write"),
+		   2900, 2950, "unknown");
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+/* Phase "enable" of two boots an arm with the seeds 1 and 2. */
+static json_t *compare_enable(struct sample_arms *arms, const json_int_t *ns)
+{
+	size_t i;
+
+	sample_arms(arms, 2, 2, 0);
+	sample_number(arms);
+	for (i = 0; i < 4; i++)
+		sample_int(sample_row(arms, i / 2, i % 2, "phases", 0),
+			   "duration_ns", ns[i]);
+	return build(arms);
+}
+
+static void test_every_verdict_on_instructions(void **state)
+{
+	static const struct {
+		json_int_t ns[4]; /* two of each arm */
+		const char *verdict;
+		bool agree;
+	} cases[] = {
+		{ { 100000, 100050, 100000, 100050 }, "equal", true },
+		/* the same two, but the seeds gave the other one */
+		{ { 100000, 100050, 100050, 100000 }, "unknown", true },
+		{ { 100000, 100050, 100060, 100100 }, "differs", true },
+		{ { 100000, 100050, 99000, 99050 }, "differs", true },
+		{ { 100000, 100050, 100020, 100080 }, "unknown", true },
+		/* more than 0.1 % */
+		{ { 100000, 101000, 100500, 101500 }, "varies", false },
+		{ { 100000, 101000, 101500, 101500 }, "varies", false },
+		{ { 100000, 101000, 200000, 201000 }, "differs", false },
+		{ { 100000, 101000, 100000, 101000 }, "equal", false },
+	};
+	struct sample_arms arms;
+	const json_t *row;
+	json_t *comparison;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		comparison = compare_enable(&arms, cases[i].ns);
+		row = find_row(comparison, "instructions", "phase", "enable");
+		if (strcmp(sample_verdict(row, 1), cases[i].verdict))
+			fail_msg("case %zu: %s, not %s", i,
+				 sample_verdict(row, 1), cases[i].verdict);
+		assert_int_equal(json_is_true(json_object_get(
+					 sample_cell(row, 0), "agree")),
+				 cases[i].agree);
+		assert_int_equal(has_note(comparison, "over boots"),
+				 !cases[i].agree);
+		assert_true(json_is_true(
+			json_object_get(comparison, "deterministic")));
+		json_decref(comparison);
+		sample_arms_free(&arms);
+	}
+}
+
+static void test_boots_that_disagree_are_named(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+	const json_t *row;
+
+	(void)state;
+	sample_arms(&arms, 2, 1, 0);
+	sample_number(&arms);
+	sample_int(sample_row(&arms, 0, 1, "splits", 0), "count", 11);
+	comparison = build(&arms);
+	row = find_row(comparison, "counts", "splits", "fault 2M -> 4K");
+	assert_int_equal(run_int(sample_cell(row, 0), "median"), 8);
+	assert_int_equal(run_int(sample_cell(row, 0), "min"), 8);
+	assert_int_equal(run_int(sample_cell(row, 0), "max"), 11);
+	assert_int_equal(run_int(sample_cell(row, 0), "n"), 2);
+	assert_string_equal(sample_verdict(row, 1), "varies");
+	assert_true(
+		has_note(comparison,
+			 "splits: fault 2M -> 4K: 8 in first, 11 in second"));
+	/* Other seeds may do that; the harness repeats a seed. */
+	assert_true(json_is_true(json_object_get(comparison, "deterministic")));
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+static void test_one_seed_must_repeat(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+	const json_t *row;
+
+	(void)state;
+	/* The same seed three times, and alike: one boot as far as figures go. */
+	sample_arms(&arms, 3, 1, 0);
+	comparison = build(&arms);
+	row = find_row(comparison, "counts", "splits", "fault 2M -> 4K");
+	assert_int_equal(run_int(sample_cell(row, 0), "n"), 1);
+	assert_string_equal(sample_verdict(row, 1), "equal");
+	assert_false(has_note(comparison, "not deterministic"));
+	assert_true(has_note(comparison, "one seed only"));
+	json_decref(comparison);
+
+	sample_int(sample_row(&arms, 0, 2, "splits", 0), "count", 9);
+	comparison = build(&arms);
+	row = find_row(comparison, "counts", "splits", "fault 2M -> 4K");
+	assert_string_equal(sample_verdict(row, 1), "varies");
+	assert_true(has_note(comparison, "the same seed gave 'one' two"));
+	assert_true(has_note(comparison, "8 in first, 9 in third"));
+	assert_true(
+		json_is_false(json_object_get(comparison, "deterministic")));
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+static void test_three_arms_against_the_first(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+	const json_t *row;
+
+	(void)state;
+	sample_arms(&arms, 1, 1, 1);
+	sample_int(sample_row(&arms, 1, 0, "splits", 0), "count", 16);
+	sample_int(sample_row(&arms, 2, 0, "phases", 0), "duration_ns", 2000);
+	comparison = build(&arms);
+	row = find_row(comparison, "counts", "splits", "fault 2M -> 4K");
+	assert_string_equal(sample_verdict(row, 1), "differs");
+	assert_string_equal(sample_verdict(row, 2), "equal");
+	assert_true(json_real_value(json_object_get(sample_versus(row, 1),
+						    "ratio")) == 2.0);
+	row = find_row(comparison, "instructions", "phase", "enable");
+	assert_string_equal(sample_verdict(row, 1), "equal");
+	assert_string_equal(sample_verdict(row, 2), "differs");
+	assert_int_equal(json_array_size(json_object_get(row, "arms")), 3);
+	assert_int_equal(json_array_size(json_object_get(row, "versus")), 2);
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+static void test_a_band_must_repeat_the_first(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+
+	(void)state;
+	sample_arms(&arms, 2, 2, 2);
+	sample_number(&arms);
+	arms.arms[2].is_band = true;
+	/* Counts that vary over the seeds, but repeat. */
+	sample_int(sample_row(&arms, 0, 1, "splits", 0), "count", 9);
+	sample_int(sample_row(&arms, 2, 1, "splits", 0), "count", 9);
+	comparison = build(&arms);
+	assert_true(json_is_true(json_object_get(comparison, "deterministic")));
+	assert_false(has_note(comparison, "repeats"));
+	json_decref(comparison);
+
+	sample_int(sample_row(&arms, 2, 1, "phases", 0), "duration_ns", 201);
+	comparison = build(&arms);
+	assert_true(
+		json_is_false(json_object_get(comparison, "deterministic")));
+	assert_true(has_note(comparison,
+			     "'three' repeats 'one' with the same seeds, but"));
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+static const json_t *quantile(const json_t *comparison, const char *name)
+{
+	return find_row(comparison, "quantiles", "fault latency", name);
+}
+
+static void test_quantiles_cover_all_boots(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+	const json_t *row;
+
+	(void)state;
+	sample_arms(&arms, 2, 1, 0);
+	sample_number(&arms);
+	/* The second boot is slower. */
+	json_object_set_new(sample_row(&arms, 0, 1, "faults", 0), "latency",
+			    sample_hist("ns", 9000, 15, 9100));
+	comparison = build(&arms);
+	row = quantile(comparison, "fast write p90");
+	/* rank 15 of 16: the bucket [2944, 3072), and [8704, 9216) */
+	assert_int_equal(run_int(sample_cell(row, 0), "ge"), 3000);
+	assert_int_equal(run_int(sample_cell(row, 0), "le"), 9100);
+	assert_int_equal(run_int(sample_cell(row, 1), "ge"), 3000);
+	assert_int_equal(run_int(sample_cell(row, 1), "le"), 3071);
+	assert_string_equal(sample_verdict(row, 1), "unknown");
+	assert_string_equal(run_str(row, "path"), "fast write");
+	assert_string_equal(run_str(row, "quantile"), "p90");
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+static void test_verdicts_on_quantiles(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+	const json_t *row, *range;
+
+	(void)state;
+	sample_arms(&arms, 1, 1, 0);
+	json_object_set_new(sample_row(&arms, 1, 0, "faults", 0), "latency",
+			    sample_hist("ns", 3010, 15, 8000));
+	comparison = build(&arms);
+	/* One bucket, other values. */
+	assert_string_equal(
+		sample_verdict(quantile(comparison, "fast write p50"), 1),
+		"unknown");
+	row = quantile(comparison, "fast write max");
+	assert_string_equal(sample_verdict(row, 1), "differs");
+	assert_int_equal(run_int(sample_versus(row, 1), "difference"), 3000);
+	range = json_object_get(sample_versus(row, 1), "ratio_range");
+	assert_true(json_real_value(json_array_get(range, 0)) == 1.6);
+	/* The same histogram: whatever the bucket, they are equal. */
+	assert_string_equal(
+		sample_verdict(quantile(comparison, "split write p50"), 1),
+		"equal");
+	/* 16 faults have no p99 that is not their largest. */
+	assert_null(sample_find(comparison, "quantiles", "fault latency",
+				"fast write p99"));
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+static void test_locks_have_rows(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+	size_t a, p;
+
+	(void)state;
+	sample_arms(&arms, 1, 1, 0);
+	for (a = 0; a < 2; a++) {
+		json_object_set_new(
+			(json_t *)arms.runs[a][0], "locks",
+			json_pack("[{s:s, s:i, s:o}]", "mode", "write", "count",
+				  3, "held",
+				  sample_hist("ns", 1000, 2, 4000 + 1000 * a)));
+		for (p = 0; p < 2; p++) {
+			json_t *phase = sample_row(&arms, a, 0, "phases", p);
+
+			/* Two rounds of one phase. */
+			sample_set(phase, "name", "clear");
+			sample_int(phase, "round", (json_int_t)p + 1);
+			json_object_set_new(
+				phase, "locks",
+				json_pack("[{s:s, s:i, s:i, s:i}]", "mode",
+					  "write", "count", 1, "held_ns", 1000,
+					  "longest_ns", 500 + 100 * (int)p));
+		}
+	}
+	comparison = build(&arms);
+	assert_row(find_row(comparison, "counts", "lock holds", "write"), 3, 3,
+		   "equal");
+	assert_row(find_row(comparison, "instructions", "lock total", "write"),
+		   6000, 7000, "differs");
+	assert_row(find_row(comparison, "instructions", "lock held",
+			    "clear write"),
+		   2000, 2000, "equal");
+	assert_row(find_row(comparison, "instructions", "lock longest",
+			    "clear write"),
+		   600, 600, "equal");
+	assert_non_null(
+		sample_find(comparison, "quantiles", "lock hold", "write max"));
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+/* Harts in turn share the counter of instructions. */
+static void test_more_harts_have_no_instructions(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+
+	(void)state;
+	sample_arms(&arms, 1, 1, 0);
+	sample_int(sample_env(&arms, 0, 0), "harts", 2);
+	sample_int(sample_env(&arms, 1, 0), "harts", 2);
+	comparison = build(&arms);
+	assert_true(json_is_null(json_object_get(comparison, "instructions")));
+	assert_true(has_note(comparison, "one hart"));
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+/* As large as a file may say: nothing wraps. */
+static void test_absurd_counts(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+	const json_t *row;
+
+	(void)state;
+	sample_arms(&arms, 1, 1, 0);
+	sample_int(sample_row(&arms, 0, 0, "faults", 0), "count", INT64_MAX);
+	sample_int(sample_row(&arms, 1, 0, "phases", 0), "duration_ns",
+		   INT64_MAX);
+	comparison = build(&arms);
+	row = find_row(comparison, "counts", "faults", "all paths");
+	assert_true(run_int(sample_cell(row, 0), "median") == INT64_MAX);
+	row = find_row(comparison, "instructions", "phase", "enable");
+	assert_true(run_int(sample_cell(row, 1), "median") == INT64_MAX);
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_absent_count_is_zero),
+		cmocka_unit_test(test_sections_stay_together),
+		cmocka_unit_test(test_absent_duration_is_absent),
+		cmocka_unit_test(test_one_step_of_the_clock_is_no_difference),
+		cmocka_unit_test(test_a_mean_is_finer_than_the_clock),
+		cmocka_unit_test(test_underflow_makes_a_mean_coarse),
+		cmocka_unit_test(test_every_verdict_on_instructions),
+		cmocka_unit_test(test_boots_that_disagree_are_named),
+		cmocka_unit_test(test_one_seed_must_repeat),
+		cmocka_unit_test(test_three_arms_against_the_first),
+		cmocka_unit_test(test_a_band_must_repeat_the_first),
+		cmocka_unit_test(test_quantiles_cover_all_boots),
+		cmocka_unit_test(test_verdicts_on_quantiles),
+		cmocka_unit_test(test_locks_have_rows),
+		cmocka_unit_test(test_more_harts_have_no_instructions),
+		cmocka_unit_test(test_absurd_counts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

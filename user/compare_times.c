@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The durations of a run as figures; see compare_figures.h. What a clock of
+ * coarse steps can do to a figure is noted beside it, here where it is known
+ * how many readings it is made of.
+ */
+#include "user/compare_figures.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "user/hist.h"
+#include "user/run.h"
+
+static struct figure *set_figure(struct figure_table *table, size_t boot,
+				 const char *section, const char *name,
+				 const char *unit, double value,
+				 double resolution)
+{
+	struct figure_row *row = figures_row(table, section, name, unit);
+	struct figure *figure;
+
+	if (!row)
+		return NULL;
+	figure = &row->of_boots[boot];
+	figure->is_present = true;
+	figure->value = value;
+	figure->whole = value < 9e18 ? llround(value) : INT64_MAX;
+	figure->resolution = resolution;
+	return figure;
+}
+
+double figures_clock_step(const json_t *run)
+{
+	const json_t *env = json_object_get(run, "environment");
+	json_int_t step = run_int(env, "clock_resolution_ns");
+
+	return step > 1 ? (double)step : 1;
+}
+
+/*
+ * A duration is two readings of a clock: where its steps fall changes it by up
+ * to one step, and a sum of n durations by n steps at most. Where the steps fall
+ * at random, the standard deviation of such a sum is sqrt(n) / 2 steps or less,
+ * so 3 * sqrt(n) is four times that of the difference of two sums.
+ */
+static double sum_resolution(double step, uint64_t n)
+{
+	double root = 3 * sqrt((double)n);
+
+	return step * (root < (double)n ? root : (double)n);
+}
+
+static double exact_mean(const struct hist *h)
+{
+	uint64_t n = h->count - h->underflow;
+
+	return n ? (double)h->sum / (double)n : 0;
+}
+
+/* What was too short for the clock is not in the mean, and shifts it. */
+static double mean_resolution(double step, const struct hist *h)
+{
+	if (h->underflow || !h->count)
+		return step;
+	return sum_resolution(step, h->count) / (double)h->count;
+}
+
+typedef void (*use_hist_fn)(struct figure_table *table, size_t boot,
+			    const char *section, const char *name,
+			    const struct hist *h, double step,
+			    const char *unit);
+
+/* Calls @use for every histogram of the run, and for that of all faults. */
+static void for_each_hist(struct figure_table *table, size_t boot,
+			  const json_t *run, use_hist_fn use)
+{
+	static const char *const fault_keys[] = { "path", "access", NULL };
+	static const char *const lock_keys[] = { "mode", NULL };
+	const json_t *faults = json_object_get(run, "faults");
+	const json_t *locks = json_object_get(run, "locks");
+	double step = figures_clock_step(run);
+	const char *unit = run_time_unit(run);
+	struct hist h, all = { 0 };
+	char name[80];
+	size_t i;
+
+	for (i = 0; i < json_array_size(faults); i++) {
+		const json_t *row = json_array_get(faults, i);
+		const json_t *latency = json_object_get(row, "latency");
+
+		if (latency && !hist_from_json(latency, &h))
+			hist_merge(&all, &h);
+	}
+	if (all.count)
+		use(table, boot, "fault", FIGURES_ALL_PATHS, &all, step, unit);
+	for (i = 0; i < json_array_size(faults); i++) {
+		const json_t *row = json_array_get(faults, i);
+		const json_t *latency = json_object_get(row, "latency");
+
+		if (!latency || hist_from_json(latency, &h) || !h.count)
+			continue;
+		figures_row_name(name, sizeof(name), row, fault_keys);
+		use(table, boot, "fault", name, &h, step, unit);
+	}
+	for (i = 0; i < json_array_size(locks); i++) {
+		const json_t *row = json_array_get(locks, i);
+
+		if (hist_from_json(json_object_get(row, "held"), &h) ||
+		    !h.count)
+			continue;
+		figures_row_name(name, sizeof(name), row, lock_keys);
+		use(table, boot, "lock", name, &h, step, unit);
+	}
+}
+
+static void add_total(struct figure_table *table, size_t boot,
+		      const char *section, const char *name,
+		      const struct hist *h, double step, const char *unit)
+{
+	char words[24];
+
+	snprintf(words, sizeof(words), "%s total", section);
+	set_figure(table, boot, words, name, unit, (double)h->sum,
+		   sum_resolution(step, h->count));
+}
+
+static void add_mean(struct figure_table *table, size_t boot,
+		     const char *section, const char *name,
+		     const struct hist *h, double step, const char *unit)
+{
+	char words[24];
+
+	snprintf(words, sizeof(words), "%s mean", section);
+	set_figure(table, boot, words, name, unit, exact_mean(h),
+		   mean_resolution(step, h));
+}
+
+static void add_phases(struct figure_table *table, size_t boot,
+		       const json_t *run)
+{
+	const json_t *phases = json_object_get(run, "phases");
+	double step = figures_clock_step(run);
+	char name[96];
+	size_t i;
+
+	for (i = 0; i < json_array_size(phases); i++) {
+		const json_t *phase = json_array_get(phases, i);
+		/* A phase in chunks is timed anew at each. */
+		json_int_t entered = run_int(phase, "entered");
+
+		run_phase_label(name, sizeof(name), run, phase);
+		set_figure(table, boot, "phase", name, run_time_unit(run),
+			   (double)run_int(phase, "duration_ns"),
+			   sum_resolution(step,
+					  entered > 1 ? (uint64_t)entered : 1));
+	}
+}
+
+/* Adds a sum, and the number of readings it is made of. */
+static void add_held(struct figure_table *table, size_t boot, const json_t *run,
+		     const char *name, const json_t *lock)
+{
+	struct figure_row *row =
+		figures_row(table, "lock held", name, run_time_unit(run));
+	struct figure *figure;
+
+	if (!row)
+		return;
+	figure = &row->of_boots[boot];
+	figure->events += (uint64_t)run_int(lock, "count");
+	set_figure(table, boot, "lock held", name, run_time_unit(run),
+		   figure->value + (double)run_int(lock, "held_ns"),
+		   sum_resolution(figures_clock_step(run), figure->events));
+
+	row = figures_row(table, "lock longest", name, run_time_unit(run));
+	if (!row)
+		return;
+	figure = &row->of_boots[boot];
+	set_figure(table, boot, "lock longest", name, run_time_unit(run),
+		   fmax(figure->value, (double)run_int(lock, "longest_ns")),
+		   figures_clock_step(run));
+}
+
+/* How long mmu_lock was held: the rounds of a phase together, by mode. */
+static void add_lock_phases(struct figure_table *table, size_t boot,
+			    const json_t *run)
+{
+	const json_t *phases = json_object_get(run, "phases");
+	char name[96];
+	size_t i, l;
+
+	for (i = 0; i < json_array_size(phases); i++) {
+		const json_t *phase = json_array_get(phases, i);
+		const json_t *locks = json_object_get(phase, "locks");
+		const char *words = run_str(phase, "name");
+		int len = (int)strcspn(words, " 0123456789");
+
+		for (l = 0; l < json_array_size(locks); l++) {
+			const json_t *lock = json_array_get(locks, l);
+
+			if (!run_int(lock, "count"))
+				continue;
+			snprintf(name, sizeof(name), "%.*s %s",
+				 len < 64 ? len : 64, words,
+				 run_str(lock, "mode"));
+			add_held(table, boot, run, name, lock);
+		}
+	}
+}
+
+void figures_add_insns(struct figure_table *table, size_t boot,
+		       const json_t *run)
+{
+	add_phases(table, boot, run);
+	for_each_hist(table, boot, run, add_total);
+	for_each_hist(table, boot, run, add_mean);
+	add_lock_phases(table, boot, run);
+}
+
+static uint64_t digest_of(const struct hist *h)
+{
+	const unsigned char *p = (const unsigned char *)h;
+	uint64_t digest = 14695981039346656037u; /* FNV-1a */
+	size_t i;
+
+	for (i = 0; i < sizeof(*h); i++)
+		digest = (digest ^ p[i]) * 1099511628211u;
+	return digest;
+}
+
+static void add_quantiles(struct figure_table *table, size_t boot,
+			  const char *section, const char *name,
+			  const struct hist *h, double step, const char *unit)
+{
+	/* With fewer events a quantile is the largest one, or the only one. */
+	static const struct {
+		const char *name;
+		unsigned int permille;
+		uint64_t least_events;
+	} quantiles[] = {
+		{ "p50", 500, 2 },	{ "p90", 900, 10 }, { "p99", 990, 100 },
+		{ "p99.9", 999, 1000 }, { "max", 1000, 2 },
+	};
+	const char *words = strcmp(section, "lock") ? "fault latency" :
+						      "lock hold";
+	uint64_t digest = digest_of(h), lo, hi;
+	struct figure *figure;
+	struct figure_row *row;
+	char full[96];
+	size_t i;
+
+	for (i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
+		if (h->count < quantiles[i].least_events ||
+		    hist_quantile(h, quantiles[i].permille, &lo, &hi))
+			continue;
+		snprintf(full, sizeof(full), "%s %s", name, quantiles[i].name);
+		figure = set_figure(table, boot, words, full, unit,
+				    (double)lo + (double)(hi - lo) / 2,
+				    fmax(step, (double)(hi - lo)));
+		row = figures_row(table, words, full, unit);
+		if (!figure || !row)
+			return;
+		figure->lo = lo;
+		figure->hi = hi;
+		figure->digest = digest;
+		row->quantile = quantiles[i].name;
+		snprintf(row->path, sizeof(row->path), "%s", name);
+	}
+}
+
+void figures_add_quantiles(struct figure_table *table, size_t boot,
+			   const json_t *run)
+{
+	for_each_hist(table, boot, run, add_quantiles);
+}
+
+/* What the guest program timed itself, round by round. */
+static void add_rounds(struct figure_table *table, size_t boot,
+		       const json_t *run)
+{
+	static const char *const words[] = { "dirty", "get", "clear" };
+	static const char *const keys[] = { "dirty_ns", "get_ns", "clear_ns" };
+	const json_t *rounds =
+		json_object_get(json_object_get(run, "guest"), "rounds");
+	char name[64];
+	size_t r, i;
+
+	for (r = 0; r < json_array_size(rounds); r++) {
+		const json_t *round = json_array_get(rounds, r);
+
+		for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+			if (!json_object_get(round, keys[i]))
+				continue;
+			snprintf(name, sizeof(name), "%s %" JSON_INTEGER_FORMAT,
+				 words[i], run_int(round, "round"));
+			set_figure(table, boot, "guest", name,
+				   run_time_unit(run),
+				   (double)run_int(round, keys[i]),
+				   figures_clock_step(run));
+		}
+	}
+}
+
+void figures_add_host_time(struct figure_table *table, size_t boot,
+			   const json_t *run)
+{
+	add_phases(table, boot, run);
+	add_rounds(table, boot, run);
+	for_each_hist(table, boot, run, add_mean);
+	for_each_hist(table, boot, run, add_quantiles);
+	add_lock_phases(table, boot, run);
+}
