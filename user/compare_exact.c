@@ -295,7 +295,7 @@ static void check_band(struct disagreement *seen, const struct exact_row *row,
 }
 
 static void note_disagreements(struct compare_context *context,
-			       enum exact_kind kind,
+			       enum exact_kind kind, size_t nr_rows,
 			       const struct disagreement *seen)
 {
 	const char *what = kind == EXACT_COUNTS ? "counts" : "figures";
@@ -308,14 +308,15 @@ static void note_disagreements(struct compare_context *context,
 			context->is_nondeterministic = true;
 			compare_note(
 				context,
-				"not deterministic: the same seed gave '%s' two results in %zu %s (%s)",
-				label, seen[a].nr_conflicts, what,
+				"not deterministic: the same seed gave '%s' two results in %zu of %zu %s (%s)",
+				label, seen[a].nr_conflicts, nr_rows, what,
 				seen[a].example);
 		} else if (seen[a].nr_rows) {
 			compare_note(
 				context,
-				"not deterministic over boots: those of '%s' disagree in %zu %s (%s)",
-				label, seen[a].nr_rows, what, seen[a].example);
+				"not deterministic over boots: those of '%s' disagree in %zu of %zu %s (%s)",
+				label, seen[a].nr_rows, nr_rows, what,
+				seen[a].example);
 		}
 		if (!seen[a].nr_unrepeated)
 			continue;
@@ -395,7 +396,7 @@ json_t *compare_exact_table(struct compare_context *context,
 					    row_json(&row, values, sums, seen));
 	}
 	if (!err)
-		note_disagreements(context, kind, seen);
+		note_disagreements(context, kind, table.nr_rows, seen);
 	figures_free(&table);
 	free(seen);
 	free(sums);

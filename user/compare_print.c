@@ -87,19 +87,33 @@ static void print_value(FILE *out, const json_t *value)
 		json_dumpf(value, out, JSON_ENCODE_ANY | JSON_COMPACT);
 }
 
-static void print_head(FILE *out, const json_t *comparison)
+/* Digests of what another member says in a word. */
+static bool is_digest(const char *key)
+{
+	static const char *const digests[] = { "kvm_sha256", "source_sha256",
+					       "patch_ids",
+					       "kernel_config_sha256" };
+	size_t i;
+
+	for (i = 0; i < sizeof(digests) / sizeof(digests[0]); i++) {
+		if (!strcmp(key, digests[i]))
+			return true;
+	}
+	return false;
+}
+
+static void print_differences(FILE *out, const json_t *comparison, bool verbose)
 {
 	json_t *differs = json_object_get(comparison, "differs_in"), *values;
-	const json_t *arms = json_object_get(comparison, "arms");
+	bool has_name = false;
 	const char *key;
 	size_t i;
 
-	for (i = 0; i < json_array_size(arms); i++)
-		print_arm(out, json_array_get(arms, i));
-	if (!json_object_size(differs))
-		fprintf(out,
-			"They were recorded alike: any difference is noise or chance.\n");
+	json_object_foreach(differs, key, values)
+		has_name |= !is_digest(key);
 	json_object_foreach(differs, key, values) {
+		if (has_name && is_digest(key) && !verbose)
+			continue;
 		fprintf(out, "They differ in %s:\n", key);
 		for (i = 0; i < json_array_size(values); i++) {
 			fprintf(out, "  %-7s ", compare_label(comparison, i));
@@ -107,6 +121,19 @@ static void print_head(FILE *out, const json_t *comparison)
 			fputc('\n', out);
 		}
 	}
+}
+
+static void print_head(FILE *out, const json_t *comparison, bool verbose)
+{
+	const json_t *arms = json_object_get(comparison, "arms");
+	size_t i;
+
+	for (i = 0; i < json_array_size(arms); i++)
+		print_arm(out, json_array_get(arms, i));
+	if (!json_object_size(json_object_get(comparison, "differs_in")))
+		fprintf(out,
+			"They were recorded alike: any difference is noise or chance.\n");
+	print_differences(out, comparison, verbose);
 }
 
 /* --- cells --- */
@@ -411,7 +438,7 @@ int compare_print(FILE *out, const json_t *comparison, bool quiet, bool verbose)
 	int err;
 
 	if (!quiet)
-		print_head(out, comparison);
+		print_head(out, comparison, verbose);
 	snprintf(
 		title, sizeof(title),
 		is_many ?

@@ -11,6 +11,8 @@
 
 #include "user/run.h"
 
+#define LABEL_WIDTH 8
+
 static double real_of(const json_t *object, const char *key)
 {
 	return json_number_value(json_object_get(object, key));
@@ -72,17 +74,19 @@ static void interval_cell(struct out_table *table, const json_t *versus)
 {
 	const json_t *interval = json_object_get(versus, "interval");
 	const json_t *n = json_object_get(versus, "n");
+	double lo = json_number_value(json_array_get(interval, 0));
+	double hi = json_number_value(json_array_get(interval, 1));
 
-	if (json_is_array(interval))
-		out_table__cell(table, "%.2f..%.2f",
-				json_number_value(json_array_get(interval, 0)),
-				json_number_value(json_array_get(interval, 1)));
-	else
+	if (!json_is_array(interval))
 		out_table__cell(table,
 				"n=%" JSON_INTEGER_FORMAT
 				"+%" JSON_INTEGER_FORMAT,
 				json_integer_value(json_array_get(n, 0)),
 				json_integer_value(json_array_get(n, 1)));
+	else if (hi - lo < 0.1)
+		out_table__cell(table, "%.3f..%.3f", lo, hi);
+	else
+		out_table__cell(table, "%.2f..%.2f", lo, hi);
 }
 
 static void verdict_cells(struct out_table *table, const json_t *versus)
@@ -163,6 +167,16 @@ static void untested_cells(struct out_table *table, const json_t *a,
 		time_cell(table, b, members[i]);
 }
 
+/* The title has the whole label; as a header it must not widen the page. */
+static void label_column(struct out_table *table, const json_t *comparison,
+			 size_t arm)
+{
+	char label[LABEL_WIDTH + 1];
+
+	snprintf(label, sizeof(label), "%s", compare_label(comparison, arm));
+	out_table__column(table, label);
+}
+
 static int print_arm(FILE *out, const json_t *comparison, size_t arm,
 		     bool quiet)
 {
@@ -175,12 +189,12 @@ static int print_arm(FILE *out, const json_t *comparison, size_t arm,
 
 	print_title(out, comparison, arm, is_tested, quiet);
 	out_table__column(table, "");
-	out_table__column(table, compare_label(comparison, 0));
+	label_column(table, comparison, 0);
 	if (!is_tested) {
 		out_table__column(table, "min");
 		out_table__column(table, "max");
 	}
-	out_table__column(table, compare_label(comparison, arm));
+	label_column(table, comparison, arm);
 	for (i = 0; is_tested && i < 4; i++)
 		out_table__column(table, tested[i]);
 	if (!is_tested) {

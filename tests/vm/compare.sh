@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# gstage compare on real boots: 20 instructions more in each fault are found from
+# two boots an arm, and two boots of one version do not differ at all.
+. "$(dirname "$0")/../vmlib.sh"
+
+BASE=7.3
+
+# A version of this test's own, in a place of its own.
+mine=$WORK/o version=$WORK/o/versions/$BASE/planted
+mkdir -p "$version"
+ln -s "$O/riscv64" "$O/sysroot" "$mine"
+cat >"$version/0001-more.patch" <<'PATCH'
+Subject: [PATCH] KVM: RISC-V: 20 instructions more in each fault
+
+diff --git a/arch/riscv/kvm/mmu.c b/arch/riscv/kvm/mmu.c
+--- a/arch/riscv/kvm/mmu.c
++++ b/arch/riscv/kvm/mmu.c
+@@ -560,6 +560,8 @@ int kvm_riscv_mmu_map(struct kvm_vcpu *vcpu, struct kvm_memory_slot *memslot,
+ 	kvm_riscv_gstage_init(&gstage, kvm);
+ 	gstage_trace_fault_join(&gstage, vcpu);
+ 
++	asm volatile(".option push\n.option norvc\n.rept 20\nnop\n.endr\n.option pop");
++
+ 	/* Setup initial state of output mapping */
+ 	memset(out_map, 0, sizeof(*out_map));
+ 
+PATCH
+echo 0001-more.patch >"$version/series"
+printf '%s\n' "stands-for: 20 instructions more in each fault" "on: tracepoints" "" "For a test." >"$version/description"
+env O="$mine" "$TOP/kernel-patches/build.sh" "$BASE" tracepoints planted >"$WORK/build" 2>&1 ||
+	fail "the version was not built: $(tail -n 5 "$WORK/build")"
+
+boot() { # ARM VERSION SEED
+	run_expecting env O="$mine" "$TOP/bench/run.sh" full-pass --base "$BASE" --version "$2" \
+		--seed "$3" --args '--rounds 1' --limit "$VM_LIMIT" --out "$DIR"
+	mkdir -p "$WORK/runs/$1"
+	cp "$RUN" "$WORK/runs/$1/$3.json"
+}
+for seed in 1 2; do
+	boot base tracepoints "$seed"
+	boot again tracepoints "$seed"
+	boot planted planted "$seed"
+done
+
+cd "$WORK/runs" || exit 1
+verdict() { # JQ-SELECTION: the verdicts against the first arm
+	jq -r "[$1 | .versus[0].verdict] | unique | join(\",\")" "$WORK/out"
+}
+
+# Every row of every table, and the harness.
+expect 0 "$GSTAGE" compare --aa --json base=base again=again
+equal "$(verdict '(.counts + .instructions)[]')" equal "A/A"
+equal "$(jq -r .deterministic "$WORK/out")" true "A/A: deterministic"
+
+expect 0 "$GSTAGE" compare --json base=base planted=planted
+equal "$(verdict '.counts[]')" equal "counts"
+for row in 'phase.dirty 1' 'fault mean.fast write' 'fault total.all paths'; do
+	equal "$(verdict ".instructions[] | select(.section == \"${row%%.*}\" and .name == \"${row#*.}\")")" \
+		differs "$row"
+done
+# As many as were planted; a mean of 4096 durations is known to 5.
+jq -e '.instructions[] | select(.section == "fault mean" and .name == "fast write") |
+	.versus[0].difference | . >= 15 and . <= 25' "$WORK/out" >/dev/null ||
+	fail "the mean does not differ by 20: $OUT"
+expect 1 "$GSTAGE" compare --fail-on faults.mean=0.5% base=base planted=planted
+expect 0 "$GSTAGE" compare --fail-on faults.mean=5% base=base planted=planted
+expect 1 "$GSTAGE" compare --bisect --fail-on phase.dirty-1=0.2% base=base planted=planted
