@@ -40,11 +40,11 @@ RV_CC		= $(CLANG) --target=riscv64-linux-gnu --sysroot=$(abspath $(SYSROOT)) -fu
 		  -Wno-unused-command-line-argument
 
 VERSION		:= 0.1.0
+, := ,
 WARNINGS	:= -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes
 OPTIMISE	:= $(if $(filter 1,$(D)),-O0 -fsanitize=address$(,)undefined,-O2)
 CFLAGS		?= $(OPTIMISE) -g
 override CFLAGS	+= -std=gnu11 $(WARNINGS) $(EXTRA_CFLAGS)
-, := ,
 
 export GSTAGE_CACHE := $(CACHE)
 
