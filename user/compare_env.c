@@ -297,8 +297,10 @@ int compare_check(const struct compare_arm *arms, size_t nr_arms,
 		err = check_across_arms(&check, differs);
 	if (!err && check.is_host_time) {
 		err = check_repeated_boots(&check);
-		if (err)
+		if (err) {
 			json_decref(*differs);
+			*differs = NULL;
+		}
 	}
 	if (err == -ENOMEM)
 		compare_say(&check, "%s", strerror(ENOMEM));

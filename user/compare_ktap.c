@@ -122,7 +122,7 @@ static void print_head(FILE *out, const json_t *comparison)
 			json_array_size(json_object_get(arm, "files")));
 		fprintf(out, " version=%s",
 			out_text(text, sizeof(text), run_str(env, "version")));
-		fprintf(out, " kvm_args=%s",
+		fprintf(out, " kvm_args=\"%s\"",
 			out_text(text, sizeof(text), run_str(env, "kvm_args")));
 		fprintf(out, " kernel=%s\n",
 			out_text(text, sizeof(text), run_str(env, "kernel")));

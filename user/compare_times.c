@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "user/hist.h"
+#include "user/out.h"
 #include "user/run.h"
 
 static struct figure *set_figure(struct figure_table *table, size_t boot,
@@ -194,16 +195,16 @@ static void add_lock_phases(struct figure_table *table, size_t boot,
 	for (i = 0; i < json_array_size(phases); i++) {
 		const json_t *phase = json_array_get(phases, i);
 		const json_t *locks = json_object_get(phase, "locks");
-		const char *words = run_str(phase, "name");
-		int len = (int)strcspn(words, " 0123456789");
+		char words[64];
 
+		out_text(words, sizeof(words), run_str(phase, "name"));
+		words[strcspn(words, " 0123456789")] = '\0';
 		for (l = 0; l < json_array_size(locks); l++) {
 			const json_t *lock = json_array_get(locks, l);
 
 			if (!run_int(lock, "count"))
 				continue;
-			snprintf(name, sizeof(name), "%.*s %s",
-				 len < 64 ? len : 64, words,
+			snprintf(name, sizeof(name), "%s %s", words,
 				 run_str(lock, "mode"));
 			add_held(table, boot, run, name, lock);
 		}

@@ -25,8 +25,7 @@ static int check(struct sample_arms *arms, const char *vary, bool aa,
 	err = compare_check(arms->arms, arms->nr, &opts, &differs, reason, 512);
 	if (differs_nr)
 		*differs_nr = json_object_size(differs);
-	if (!err)
-		json_decref(differs);
+	json_decref(differs);
 	return err;
 }
 

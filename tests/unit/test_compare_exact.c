@@ -484,7 +484,7 @@ static void test_locks_have_rows(void **state)
 			json_t *phase = sample_row(&arms, a, 0, "phases", p);
 
 			/* Two rounds of one phase. */
-			sample_set(phase, "name", "clear");
+			sample_set(phase, "name", "cl\x1b[e 7");
 			sample_int(phase, "round", (json_int_t)p + 1);
 			json_object_set_new(
 				phase, "locks",
@@ -499,10 +499,10 @@ static void test_locks_have_rows(void **state)
 	assert_row(find_row(comparison, "instructions", "lock total", "write"),
 		   6000, 7000, "differs");
 	assert_row(find_row(comparison, "instructions", "lock held",
-			    "clear write"),
+			    "cl?[e write"),
 		   2000, 2000, "equal");
 	assert_row(find_row(comparison, "instructions", "lock longest",
-			    "clear write"),
+			    "cl?[e write"),
 		   600, 600, "equal");
 	assert_non_null(
 		sample_find(comparison, "quantiles", "lock hold", "write max"));
