@@ -266,7 +266,7 @@ pack "$work/root" "$work/initrd"
 pack "$work/top" "$work/top.cpio"
 cat "$work/top.cpio" >>"$work/initrd"
 
-(mkdir -p "$out" && rm -f "$out"/{console.log,stdout,stderr,dmesg} && : >"$out/console.log") 2>/dev/null ||
+(mkdir -p "$out" && rm -f "$out"/{console.log,stdout,stderr,dmesg,failure} && : >"$out/console.log") 2>/dev/null ||
 	die "$EX_IMPOSSIBLE" "cannot write to $out (--out)"
 : >"$work/console.log"
 
@@ -308,6 +308,21 @@ wait "$helper" 2>/dev/null || :
 helper=''
 step "QEMU ended with status $qemu_status"
 
+# fail REASON STATUS TEXT: also for programs, in $out/failure.
+fail() {
+	printf '%s: %s\n' "$1" "$3" >"$out/failure" 2>/dev/null || :
+	die "$2" "$3"
+}
+
+# Where the kernel died: what it said first, and the function it was in.
+panic_reason() {
+	tr -d '\r' <"$work/console.log" | awk '
+		{ sub(/^\[[^]]*\] */, "") }
+		!what && /Unable to handle|kernel BUG at|Oops|Kernel panic/ { what = $0 }
+		!where && /^epc : / { where = $3 }
+		END { print what (where ? " in " where : "") }'
+}
+
 # --- results -----------------------------------------------------------------------
 last_lines() {
 	say "the last lines of the console:"
@@ -319,28 +334,33 @@ if [ -d "$work/killed-full" ]; then
 	die "$EX_IMPOSSIBLE" "the disk of $work is full (set TMPDIR to another)"
 elif [ -d "$work/killed-limit" ]; then
 	last_lines
-	die "$EX_TIMEOUT" "the guest did not finish within $limit s and was stopped (--limit)"
+	fail limit "$EX_TIMEOUT" "the guest did not finish within $limit s and was stopped (--limit); the console is in $out/console.log"
 elif grep -q -e 'Kernel panic' "$work/console.log"; then
 	last_lines
-	die "$EX_INCOMPLETE" "the guest's kernel panicked; the whole console is in $out/console.log"
+	fail oops "$EX_INCOMPLETE" "the guest's kernel panicked: $(panic_reason); the whole console is in $out/console.log"
 elif [ "$qemu_status" -ne 0 ]; then
 	tail -n 5 "$work/qemu.log" >&2
-	die "$EX_IMPOSSIBLE" "QEMU failed with status $qemu_status"
+	fail setup "$EX_IMPOSSIBLE" "QEMU failed with status $qemu_status"
 elif ! grep -q 'gstage-vm: end' "$work/console.log" || ! tar -tf "$work/out.tar" >/dev/null 2>&1; then
 	last_lines
-	die "$EX_INCOMPLETE" "the guest ended without handing out its results"
+	fail lost-results "$EX_INCOMPLETE" "the guest ended without handing out its results; the console is in $out/console.log"
 fi
 tar -C "$out" --no-same-owner --no-overwrite-dir -m -xf "$work/out.tar" ||
 	die "$EX_IMPOSSIBLE" "cannot write the results to $out: is the disk full?"
 status=$(cat "$out/.status")
-rm -f "$out/.status"
+reason=$(cat "$out/.reason" 2>/dev/null) || reason="command: the command ended with status $status"
+rm -f "$out/.status" "$out/.reason"
+[ "$status" -eq 0 ] || printf '%s\n' "$reason" >"$out/failure"
 if [ "$console" = 0 ]; then
 	[ ! -s "$out/stdout" ] || cat "$out/stdout"
 	[ ! -s "$out/stderr" ] || cat "$out/stderr" >&2
 fi
 if grep -m1 -E 'WARNING:|BUG:|Oops' "$out/dmesg" >"$work/bad"; then
 	say "the guest's kernel complained: $(cat "$work/bad") (see $out/dmesg)"
-	[ "$strict" = 0 ] || [ "$status" -ne 0 ] || status=$EX_INCOMPLETE
+	if [ "$strict" = 1 ] && [ "$status" -eq 0 ]; then
+		status=$EX_INCOMPLETE
+		printf 'oops: %s\n' "$(cat "$work/bad")" >"$out/failure"
+	fi
 fi
 step "status $status, results in $out"
 exit "$status"
