@@ -31,5 +31,16 @@ run-demo run-bench-cost: kernel $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
 run-demo:
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/demo.sh
 
+# PLAN: a file, or a name from bench/plans. RESULTS: a folder to fill or to
+# go on with.
+.PHONY: matrix
+matrix: deps
+	$(Q)+$(MAKE) --no-print-directory run-$@
+
+RESULTS ?= $(O)/results/$(basename $(notdir $(PLAN)))
+.PHONY: run-matrix
+run-matrix: kernels $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
+	$(Q)$(if $(PLAN),,$(error PLAN= is missing: a file, or one of bench/plans))O='$(abspath $(O))' bench/matrix.sh '$(PLAN)' --out '$(RESULTS)'
+
 run-bench-cost:
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/cost.sh

@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# cell.sh RESULTS PLAN SCENARIO/LABEL/NN: boot one cell of a matrix, unless it
+# is there, and put its run file where it belongs. Called by matrix.sh, on any
+# number of machines at a time: a cell belongs to whoever holds its lock.
+#
+# Status: 0 the run file is there (also when it was, or when somebody else is
+# at it); 1 it is not, or it tells of lost pages: .matrix/cells/CELL says why.
+set -euo pipefail
+# shellcheck source=../host/lib.sh
+. "$(dirname "$0")/../host/lib.sh"
+# shellcheck source=../../kernel-patches/series.sh
+. "$GSTAGE_TOP/kernel-patches/series.sh"
+# shellcheck source=../../kernel-patches/version-lib.sh
+. "$GSTAGE_TOP/kernel-patches/version-lib.sh"
+# shellcheck source=plan.sh
+. "$GSTAGE_TOP/bench/matrix/plan.sh"
+
+PROG=matrix
+results=$1 cell=$3
+IFS=/ read -r scenario label number <<<"$cell"
+state=$results/.matrix
+note=$state/cells/$cell
+final=$results/$cell.json
+plan_read "$2"
+
+# One process at a time has a cell. The lock goes with the process, however it
+# ends; who cannot have it leaves the cell to the other.
+mkdir -p "$state/locks" "$state/tmp" "$(dirname "$note")" "$(dirname "$final")"
+exec {lock}>"$state/locks/${cell//\//:}"
+flock -n "$lock" || exit 0
+[ ! -e "$final" ] || exit 0
+[ ! -e "$note/failure" ] || exit 0 # --retry takes it away
+
+# Left by a runner that was killed: nobody else can be at it now.
+tmp=$state/tmp/${cell//\//:}
+rm -rf "$tmp"
+mkdir "$tmp"
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# Time of the host is only what it seems when nothing else runs: a lock for the
+# machine, shared by those that count instructions.
+machine_lock=${GSTAGE_MACHINE_LOCK:-${XDG_RUNTIME_DIR:-/tmp}/gstage-host-time.$(id -u).lock}
+exec {alone}>>"$machine_lock"
+if [ "$MODE" = smp ]; then flock "$alone"; else flock -s "$alone"; fi
+
+started=$EPOCHREALTIME status=0
+run=(setpriv --pdeathsig TERM "$GSTAGE_TOP/bench/run.sh" "$scenario" --base "$BASE"
+	--version "$(plan_version "$label")" --mode "$MODE" --seed "$((10#$number))" --limit "$LIMIT" --out "$tmp/out")
+[ -z "$SMP" ] || run+=(--smp "$SMP")
+[ -z "$TRACE" ] || run+=(--trace "$TRACE")
+[ -z "$ARGS" ] || run+=(--args "$ARGS")
+[ -z "$KVM_ARGS" ] || run+=(--kvm-args "$KVM_ARGS")
+# The locks are ours alone: a VM that outlives us must not hold them.
+"${run[@]}" >"$tmp/log" 2>&1 </dev/null {lock}>&- {alone}>&- &
+pid=$!
+trap 'kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; exit 143' INT TERM HUP
+wait "$pid" || status=$?
+seconds=$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $started }")
+
+# What is still to do, from what this runner has done so far.
+progress() {
+	local nr_done nr_failed
+
+	nr_done=$(find "$results" -mindepth 3 -maxdepth 3 -name '*.json' ! -path '*/.matrix/*' 2>/dev/null | wc -l)
+	nr_failed=$(find "$state/cells" -name failure 2>/dev/null | wc -l)
+	awk -v total="${MATRIX_TOTAL:-0}" -v done="$((nr_done + nr_failed))" -v failed="$nr_failed" -v before="${MATRIX_BEFORE:-0}" \
+		-v start="${MATRIX_START:-0}" -v now="$EPOCHREALTIME" 'BEGIN {
+		printf "%d of %d", done, total
+		if (failed) printf ", %d failed", failed
+		if (done > before && total > done)
+			printf ", about %.0f s left", (now - start) / (done - before) * (total - done)
+	}'
+}
+
+lost=
+if [ -s "$tmp/out/run.json" ] && { [ "$status" -eq 0 ] || [ "$status" -eq 1 ]; } &&
+	[ "$(jq -r .complete "$tmp/out/run.json" 2>/dev/null)" = true ]; then
+	# Never over a file that is there.
+	ln -T "$tmp/out/run.json" "$final" || exit 1
+	if [ "$status" -eq 0 ]; then
+		say "$cell: $seconds s ($(progress))"
+		exit 0
+	fi
+	lost=$(jq -r '"\(.guest.pages_lost // 0) pages lost" + ([.checks[] | select(.ok | not) | ", check \(.name) failed"] | add // "")' "$final")
+fi
+
+rm -rf "$note"
+mv "$tmp/out" "$note" 2>/dev/null || mkdir -p "$note"
+mv "$tmp/log" "$note/log"
+if [ -n "$lost" ]; then
+	rm -f "$note/failure"
+	printf '%s\n' "$lost" >"$note/bad"
+	say "$cell: $seconds s, $lost ($(progress))"
+elif [ -s "$note/run.json" ] && [ "$status" -eq 3 ]; then
+	echo "incomplete: events were lost, see $note/stderr" >"$note/failure"
+elif [ ! -s "$note/failure" ]; then
+	printf 'setup: %s\n' "$(tail -n 1 "$note/log")" >"$note/failure"
+fi
+[ -n "$lost" ] || say "$cell: failed after $seconds s, $(cat "$note/failure") ($(progress))"
+exit 1
