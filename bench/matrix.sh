@@ -137,7 +137,9 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/gstage-matrix.XXXXXX")
 cleanup() {
 	local pid=${runner:-}
 
-	trap - EXIT INT TERM HUP
+	# A second signal must not end this half way.
+	trap '' INT TERM HUP
+	trap - EXIT
 	# GNU parallel passes the first TERM on to nobody and waits; its children
 	# go with it.
 	[ -z "$pid" ] || { kill -TERM "$pid" 2>/dev/null; kill -TERM "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; } || :
@@ -275,19 +277,21 @@ while read -r cell; do
 	*) nr_left=$((nr_left + 1)) ;;
 	esac
 done <"$work/order" >"$work/troubles"
-say "$nr_done of $total done$([ $nr_bad = 0 ] || echo ", $nr_bad with lost pages or failed checks")$([ $nr_failed = 0 ] || echo ", $nr_failed failed (--retry tries again)")$([ $nr_left = 0 ] || echo ", $nr_left left to another runner or stopped")"
+say "$nr_done of $total done$([ $nr_bad = 0 ] || echo ", $nr_bad with lost pages or failed checks")$([ $nr_failed = 0 ] || echo ", $nr_failed failed (--retry tries again)")$([ $nr_left = 0 ] || echo ", $nr_left not run (start again to go on)")"
 # Twenty boots that fail alike are one trouble.
 head -n 20 "$work/troubles" >&2
 [ "$(wc -l <"$work/troubles")" -le 20 ] || say "... and $(($(wc -l <"$work/troubles") - 20)) more"
 for scenario in "${SCENARIOS[@]}"; do
-	arms='' option=''
+	arms='' option='' nr_arms=0
 	for i in "${!LABELS[@]}"; do
 		[ -n "$(find "$results/$scenario/${LABELS[i]}" -name '*.json' 2>/dev/null | head -n 1)" ] || continue
 		arms+=" ${LABELS[i]}=$results/$scenario/${LABELS[i]}"
+		nr_arms=$((nr_arms + 1))
 		# The first version once more shows what chance does.
 		[ "$i" -eq 0 ] || [ "${VERSIONS[i]}" != "${VERSIONS[0]}" ] || option=" --band ${LABELS[i]}"
 	done
-	[ -z "$option" ] || [ ${#LABELS[@]} -gt 2 ] || option=' --aa'
+	[ $nr_arms -ge 2 ] || continue
+	[ -z "$option" ] || [ $nr_arms -gt 2 ] || option=' --aa'
 	echo "gstage compare$option$arms"
 done
 [ $((nr_bad + nr_failed + nr_left)) -eq 0 ]

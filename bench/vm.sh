@@ -123,7 +123,9 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/gstage-vm.XXXXXX") ||
 pid='' helper=''
 # shellcheck disable=SC2317 # called by traps
 cleanup() {
-	trap - EXIT INT TERM HUP
+	# A second signal must not end this half way.
+	trap '' INT TERM HUP
+	trap - EXIT
 	[ -z "$helper" ] || kill "$helper" 2>/dev/null || :
 	[ -z "$pid" ] || { kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; } || :
 	rm -rf "$work"

@@ -57,7 +57,8 @@ run=(setpriv --pdeathsig TERM "$GSTAGE_TOP/bench/run.sh" "$scenario" --base "$BA
 # The locks are ours alone: a VM that outlives us must not hold them.
 "${run[@]}" >"$tmp/log" 2>&1 </dev/null {lock}>&- {alone}>&- &
 pid=$!
-trap 'kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; exit 143' INT TERM HUP
+# A second signal must not end this before the VM has.
+trap 'trap "" INT TERM HUP; kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; exit 143' INT TERM HUP
 wait "$pid" || status=$?
 seconds=$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $started }")
 
