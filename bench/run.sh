@@ -66,6 +66,15 @@ done
 file=$GSTAGE_TOP/bench/scenarios/$scenario.scn
 [ -f "$file" ] || bad "there is no scenario '$scenario'"
 
+kvm=$O/kernel/$base/kvm-$version.ko
+if [ ! -e "$kvm" ] && [ -e "$O/kernel/$base/Image" ]; then
+	# shellcheck source=../kernel-patches/version-lib.sh
+	. "$GSTAGE_TOP/kernel-patches/version-lib.sh"
+	version_names "$base" | grep -qxF -e "$version" ||
+		bad "there is no version '$version' for $base; there are: $(version_names "$base" | tr '\n' ' '); 'make version NAME=$version FROM=...' brings one"
+	die "$EX_IMPOSSIBLE" "version $version is not built; 'make versions BASE=$base' builds it"
+fi
+
 # name, claim, vm (options of vm.sh), args (options of dirtyguest)
 vm='' args=''
 # shellcheck source=/dev/null
@@ -79,5 +88,5 @@ else
 	command="gstage trace -q $trace -o run.json -- $command"
 fi
 # shellcheck disable=SC2086 # options are words
-exec "$GSTAGE_TOP/bench/vm.sh" --base "$base" --kvm "$O/kernel/$base/kvm-$version.ko" \
+exec "$GSTAGE_TOP/bench/vm.sh" --base "$base" --kvm "$kvm" \
 	--kvm-args "$kvm_args" --out "$out" $vm $vm_more "${vm_opts[@]}" -- $command

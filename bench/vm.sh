@@ -231,6 +231,9 @@ environment+=",\"base\":$(json "$base"),\"version\":$(json "$version"),\"machine
 environment+=",\"seed\":$((10#$seed)),\"mode\":$(json "$mode"),\"kernel_config_sha256\":$(json "$(hash_of "${image%/*}/config")")"
 environment+=",\"kvm_sha256\":$(json "$kvm_hash"),\"kvm_args\":$(json "$kvm_args"),\"qemu\":$(json "$qemu_version"),\"host\":$(json "$(host_id)")"
 environment+="${made_of:+,${made_of:1:-1}}}"
+# As long for every version: what lies on the guest's stack moves with it, and
+# the same code under two names would differ by some instructions.
+environment=$(printf "%-$(((${#environment} / 2048 + 1) * 2048))s" "$environment")
 cat >"$work/top/run.conf" <<-CONF
 	THP=$(quote "$thp")
 	HUGEPAGES=$((10#$hugepages))

@@ -25,7 +25,7 @@ while read -r patch; do
 	cp "$patch" "$work/"
 	echo "${patch##*/}" >>"$work/series"
 	say "step $step: ${patch##*/}"
-	"$GSTAGE_TOP/kernel-patches/build.sh" --series "$work" "$base" ||
+	"$GSTAGE_TOP/kernel-patches/build.sh" --series "$work" "$base" "step-$step" ||
 		die 1 "${patch#"$GSTAGE_TOP"/} does not compile on the patches before it"
 done < <(series_list "$series")
 [ "$step" -gt 0 ] || die "$EX_USAGE" "$series/series lists no patch"

@@ -14,7 +14,9 @@
 # KSRC=DIR or LINUX_TARBALL=FILE replace the distribution's sources.
 #
 # build.sh --all BASE: every version that comes with the base.
-# build.sh --series DIR BASE: only build the kvm.ko of that series, link nothing.
+# build.sh --series DIR [--series DIR...] BASE NAME: only build the kvm.ko of these
+#   series, link nothing.
+# build.sh --sources BASE: print where the base's unpatched KVM sources are.
 set -euo pipefail
 # shellcheck source=../bench/host/lib.sh
 . "$(dirname "$0")/../bench/host/lib.sh"
@@ -32,12 +34,17 @@ if [ "${1:-}" = --all ]; then
 	all=1
 	shift
 fi
-only=
-if [ "${1:-}" = --series ] && [ -r "${2:-}/series" ]; then
-	only=$2
-	shift 2
+sources=0
+if [ "${1:-}" = --sources ]; then
+	sources=1
+	shift
 fi
-[[ "${1:-}" =~ ^[0-9]+\.[0-9]+$ ]] || die "$EX_USAGE" "usage: build.sh [--all | --series DIR] BASE [VERSION...]"
+only=()
+while [ "${1:-}" = --series ] && [ -r "${2:-}/series" ]; do
+	only+=("$2")
+	shift 2
+done
+[[ "${1:-}" =~ ^[0-9]+\.[0-9]+$ ]] || die "$EX_USAGE" "usage: build.sh [--all | --sources | --series DIR...] BASE [VERSION...]"
 base=$1
 shift
 patches=$GSTAGE_TOP/kernel-patches/$base
@@ -50,7 +57,7 @@ if [ $# -eq 0 ]; then
 fi
 
 # All names before anything is built.
-for version; do
+[ ${#only[@]} -gt 0 ] || for version; do
 	case $version in
 	stock | tracepoints) continue ;;
 	esac
@@ -95,26 +102,40 @@ build_module() {
 	module=$(cache_get kvm "$id" "$GSTAGE_TOP/kernel-patches/module.sh" "$entry/vmlinux" "$work" "$@")
 }
 
+rebuild_base() {
+	say "the objects of $base are gone or incomplete: building the base again"
+	rm -rf "$entry" "$work"
+	build_base
+}
+
 # build_version NAME SERIES-DIR...: build_module, and the base again when its
-# objects are not there any more.
+# objects are not there any more. The last line says what is wrong.
 build_version() {
-	local version=$1 status=0
+	local version=$1 links=$O/kernel/$base status=0 error
 
 	shift
 	build_module "$@" || status=$?
 	if [ "$status" -eq 75 ]; then
-		say "the objects of $base are gone or incomplete: building the base again"
-		rm -rf "$entry" "$work"
-		build_base
+		rebuild_base
 		status=0
 		build_module "$@" || status=$?
 	fi
-	[ "$status" -eq 0 ] || die 1 "kvm.ko of $version on $base was not built; what failed is said above"
+	[ "$status" -ne 0 ] || return 0
+	# The others have said what it is.
+	[ "$status" -eq 76 ] || exit 1
+	error=$(grep -m1 -E '(error|ERROR): ' "$work/module.log" | sed -E 's,^[^ ]*/src/,,; s,^(\.\./)+(src/)?,,') || :
+	mkdir -p "$links" && cp "$work/module.log" "$links/kvm-$version.log"
+	die 1 "version $version does not compile on $base: ${error:-see the log}; the whole log is $links/kvm-$version.log"
 }
 
 build_base
-if [ -n "$only" ]; then
-	build_version "$only" "$only"
+if [ "$sources" = 1 ]; then
+	[ -e "$work/complete" ] || rebuild_base
+	printf '%s\n' "$work/pristine"
+	exit 0
+fi
+if [ ${#only[@]} -gt 0 ]; then
+	build_version "$1" "${only[@]}"
 	exit 0
 fi
 links=$O/kernel/$base

@@ -8,6 +8,8 @@
 # from the last build are copied, so a changed patch compiles what it changes.
 set -euo pipefail
 EX_NO_OBJECTS=75 # build.sh makes the base again
+EX_COMPILE=76    # build.sh says which error
+export LOG_TAIL=0
 # shellcheck source=../bench/host/lib.sh
 . "$(dirname "$0")/../bench/host/lib.sh"
 # shellcheck source=../bench/host/cache.sh
@@ -44,7 +46,7 @@ export KBUILD_BUILD_TIMESTAMP='2026-01-01' KBUILD_BUILD_USER=gstage KBUILD_BUILD
 kmake=(make -C "$work/src" ARCH=riscv LLVM=-19 "O=$work/obj")
 ko=$work/obj/arch/riscv/kvm/kvm.ko
 rm -f "$ko"
-run_logged "kvm.ko" "$work/module.log" "${kmake[@]}" -j"$(nproc)" arch/riscv/kvm/kvm.ko
+run_logged "kvm.ko" "$work/module.log" "${kmake[@]}" -j"$(nproc)" arch/riscv/kvm/kvm.ko || exit "$EX_COMPILE"
 llvm-readelf-19 -S "$ko" | grep -qF ' .BTF ' ||
 	die 1 "kvm.ko has no BTF (pahole failed? see $work/module.log)"
 

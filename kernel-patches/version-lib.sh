@@ -50,8 +50,8 @@ version_check() {
 		stands-for:* | mail:* | defect:* | kvm-args:*) ;;
 		on:*) [[ $line =~ ^on:[[:space:]]*(base|tracepoints)$ ]] ||
 			die "$EX_USAGE" "$1/description: 'on:' is base or tracepoints, not '${line#on:}'" ;;
-		tracepoints:*) [[ $line =~ ^tracepoints:[[:space:]]*(series|inside|none)$ ]] ||
-			die "$EX_USAGE" "$1/description: 'tracepoints:' is series, inside or none, not '${line#tracepoints:}'" ;;
+		tracepoints:*) [[ $line =~ ^tracepoints:[[:space:]]*(series|inside|merged|none)$ ]] ||
+			die "$EX_USAGE" "$1/description: 'tracepoints:' is series, inside, merged or none, not '${line#tracepoints:}'" ;;
 		[[:space:]]*) ;; # the line before goes on
 		*) die "$EX_USAGE" "$1/description: '$key' is no key; the head ends with an empty line" ;;
 		esac
@@ -68,9 +68,11 @@ version_series() {
 	on=$(version_lines "$2" on)
 	[ "$on" != tracepoints ] || printf '%s\n' "$GSTAGE_TOP/kernel-patches/$1/tracepoints"
 	[ ! -e "$2/series" ] || printf '%s\n' "$2"
-	if [ "$on" != tracepoints ] && [ "${tracepoints:-series}" = series ]; then
-		printf '%s\n' "$GSTAGE_TOP/kernel-patches/$1/tracepoints"
-	fi
+	[ "$on" != tracepoints ] || return 0
+	case ${tracepoints:-series} in
+	series) printf '%s\n' "$GSTAGE_TOP/kernel-patches/$1/tracepoints" ;;
+	merged) printf '%s\n' "$2/tracepoints" ;;
+	esac
 }
 
 # version_json BASE NAME DIGEST [DIR]: what run files say of the version.
