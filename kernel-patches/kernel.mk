@@ -21,13 +21,16 @@ $(patsubst %,$(O)/kernel/$(1)/%,$(filter-out Image,$(KERNEL_FILES))): $(O)/kerne
 endef
 $(foreach base,$(KERNEL_BASES),$(eval $(call KERNEL_RULES,$(base))))
 
-# Every version that comes with the base, and one of the user's own.
-.PHONY: versions version
-versions: $(O)/kernel/$(BASE)/Image
-	$(Q)$(KERNEL_ENV) kernel-patches/build.sh --all $(BASE)
+# Every version that comes with the base, and one of the user's own
+# (docs/versions.md).
+KERNEL_VERSIONS	:= $(KERNEL_BASES:%=versions-%)
+.PHONY: versions $(KERNEL_VERSIONS) version
+versions: versions-$(BASE)
+$(KERNEL_VERSIONS): versions-%: $(O)/kernel/%/Image
+	$(Q)$(KERNEL_ENV) kernel-patches/build.sh --all $*
 
 version: $(O)/kernel/$(BASE)/Image
-	$(Q)$(KERNEL_ENV) kernel-patches/version.sh '$(NAME)' '$(FROM)' $(BASE)
+	$(Q)$(KERNEL_ENV) kernel-patches/version.sh --kvm-args '$(KVM_ARGS)' '$(NAME)' '$(FROM)' $(BASE)
 
 # Look for a newer point release, then build.
 kernel-refresh: | deps

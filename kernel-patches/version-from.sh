@@ -150,7 +150,7 @@ from_tree() {
 			number=$((number + 1))
 			take_patch "$number" "$(basename "$patch" .patch | sed 's/^[0-9]*-//')" "$patch"
 		done
-		say "$number patches since $tag"
+		say "patches since $tag: $number"
 		return
 	fi
 	say "$path has no tag v$base: its KVM files are compared with the base's"
@@ -162,6 +162,7 @@ from_tree() {
 
 # whole_difference TREE SUBJECT: its KVM files against the base's, as one patch.
 whole_difference() {
+	make_tree
 	rm -rf "$work/compare" && cp -r "$work/tree" "$work/compare"
 	kvm_copy "$1" "$work/compare"
 	git -C "$work/compare" add -A

@@ -73,6 +73,7 @@ in_tree() { git -C "$work/tree" "$@"; }
 make_tree() {
 	local pristine
 
+	[ ! -e "$work/tree" ] || return 0
 	pristine=$("$GSTAGE_TOP/kernel-patches/build.sh" --sources "$base")
 	mkdir "$work/tree"
 	while read -r file; do
@@ -145,6 +146,14 @@ write_out() {
 # Names of the events that TREE defines, of those that gstage needs.
 events_of() { { grep -rhoE 'TRACE_EVENT(_FN)?\((kvm_gstage|kvm_hfence|kvm_dirty_log)\w*' "$1" || :; } | sed 's/.*(//' | sort -u; }
 
+series_fits() {
+	local patch
+
+	while read -r patch; do
+		in_tree apply --index "$patch" 2>"$work/refused" || return 1
+	done < <(series_list "$series")
+}
+
 # Sets $tracepoints, and adds the merged series when there is one.
 place_tracepoints() {
 	local ours=$work/ours.events
@@ -158,9 +167,7 @@ place_tracepoints() {
 		tracepoints=inside
 		return
 	fi
-	if while read -r patch; do
-		in_tree apply --index "$patch" 2>"$work/refused" || exit 1
-	done < <(series_list "$series"); then
+	if series_fits; then
 		tracepoints=series
 		return
 	fi
@@ -232,8 +239,6 @@ on=base tracepoints=series
 if [ "$kind" = module ]; then
 	from_module
 else
-	make_tree
-	# Whatever line ends a mail client left.
 	case $kind in
 	mbox) from_mails "$from" ;;
 	diff) from_diff "$from" ;;
@@ -241,6 +246,7 @@ else
 	tree) from_tree "$from" ;;
 	esac
 	while read -r patch; do check_paths "$work/in/$patch"; done <"$work/in/series"
+	make_tree
 	if apply_all base; then
 		write_out base
 		place_tracepoints

@@ -68,8 +68,9 @@ $(O)/sim/%: tests/sim/%.c $(O)/native/user/stats.o
 CLI_TESTS := $(wildcard tests/cli/*.sh)
 VM_TESTS := $(wildcard tests/vm/*.sh)
 
-# What a traced guest needs; both bases, and the kernel's own workload.
-VM_NEEDS := $(RISCV64_GSTAGE) $(DG_BIN) kernels \
+# What a traced guest needs; both bases, their versions, and the kernel's own
+# workload.
+VM_NEEDS := $(RISCV64_GSTAGE) $(DG_BIN) kernels $(KERNEL_VERSIONS) \
 	    $(patsubst %,$(O)/riscv64/dirty_log_perf_test-%,$(firstword $(KERNEL_BASES)))
 VM_NEEDS := $(if $(VM_TESTS),$(VM_NEEDS))
 

@@ -39,8 +39,8 @@ need() {
 
 # run_logged LABEL LOG COMMAND...: run a long command with its output in LOG;
 # every ten seconds say how long it has taken and how much it has printed (a
-# line of make's is a file compiled); show the end of LOG (LOG_TAIL lines) when
-# it fails.
+# line of make's is a file compiled); show the end of LOG when it fails, unless
+# LOG_TAIL is 0: then the caller tells.
 run_logged() {
 	local label=$1 log=$2 start=$SECONDS status=0 pid
 
@@ -66,6 +66,7 @@ run_logged() {
 	wait "$ticker" 2>/dev/null || :
 	trap - INT TERM
 	if [ "$status" -ne 0 ]; then
+		[ "${LOG_TAIL:-25}" -gt 0 ] || return 1
 		tail -n "${LOG_TAIL:-25}" "$log" >&2
 		say "$label failed after $((SECONDS - start)) s (status $status); the whole log is $log"
 		return 1

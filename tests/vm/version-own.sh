@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A user's own version: the same change as mails, as a directory and as a git
+# tree is the same source; as a kvm.ko it gives the same counts. Tracepoints
+# that do not apply are merged, or left out with the place that conflicts.
+# shellcheck source=../vmlib.sh
+. "$(dirname "$0")/../vmlib.sh"
+
+need git
+base=7.3
+# Ours alone: what is brought here must not stay.
+mine=$WORK/o
+mkdir -p "$mine"
+cp -r "$O/kernel" "$mine/kernel"
+ln -s "$O/riscv64" "$O/sysroot" "$mine/"
+version() { expect "$1" env O="$mine" "$TOP/kernel-patches/version.sh" "${@:2}" "$base"; }
+scenario() { run_expecting env O="$mine" "$TOP/bench/run.sh" full-pass --limit "$VM_LIMIT" --out "$DIR" "$@"; }
+about() { jq -r ".$2" "$mine/kernel/$base/kvm-$1.json"; }
+
+# A tree as somebody who works on KVM has one.
+tree=$WORK/tree
+sources=$(env O="$mine" "$TOP/kernel-patches/build.sh" --sources "$base") || fail "no sources of $base"
+git init -q "$tree"
+cp -r "$sources/." "$tree/"
+git() { command git -c user.name=A -c user.email=a@example.org -C "$tree" "$@"; }
+git add -A
+git commit -qm release
+git tag v$base
+# change SED FILE SUBJECT, which must change something
+change() {
+	sed -i "$1" "$tree/$2"
+	git commit -qam "$3" || fail "nothing changed by $1 in $2"
+}
+change 's/r = kvm_riscv_mmu_alloc_pgd(kvm);/r = kvm_riscv_mmu_alloc_pgd(kvm); barrier();/' arch/riscv/kvm/vm.c "KVM: RISC-V: Add a barrier"
+change 's/barrier();/barrier(); barrier();/' arch/riscv/kvm/vm.c "KVM: RISC-V: Add another"
+git format-patch -q -v3 --cover-letter -o "$WORK/dir" v$base
+cat "$WORK"/dir/*0002-* "$WORK"/dir/*0001-* "$WORK"/dir/*0000-* >"$WORK/series.mbx" # any order
+
+version 0 --dry-run from-mbox "$WORK/series.mbx"
+has_out "patch: 0001-KVM-RISC-V-Add-a-barrier.patch"
+has_out "tracepoints: series"
+has_err "left out, no patch: [PATCH v3 0/2]"
+[ ! -e "$mine/versions/$base/from-mbox" ] || fail "a dry run leaves a version"
+SECONDS=0
+version 0 from-mbox "$WORK/series.mbx"
+[ "$SECONDS" -lt 45 ] || fail "a version takes $SECONDS s"
+version 0 from-dir "$WORK/dir"
+version 0 --kvm-args eager_page_split=0 from-tree "$tree#HEAD"
+has_err "patches since v$base: 2"
+for name in from-dir from-tree; do
+	for key in source_sha256 patch_ids tracepoints; do
+		equal "$(about $name $key)" "$(about from-mbox $key)" "$key of $name and from-mbox"
+	done
+done
+equal "$(about from-mbox 'patch_ids | length')" 2 "number of patches"
+[ "$(about from-mbox source_sha256)" != "$(jq -r .source_sha256 "$O/kernel/$base/kvm-tracepoints.json")" ] ||
+	fail "two patches make no difference to the digest"
+
+# In the run file, with the parameters that belong to the version.
+scenario --version from-tree
+count .environment.version from-tree
+count .environment.base $base
+count .environment.source_sha256 "$(about from-mbox source_sha256)"
+count '.environment.patch_ids | join(" ")' "$(about from-mbox 'patch_ids | join(" ")')"
+count .environment.version_args eager_page_split=0
+count '[.splits[] | select(.cause == "fault") | .count] | add' 8
+
+# The module alone.
+cp -L "$mine/kernel/$base/kvm-from-mbox.ko" "$WORK/kvm.ko"
+version 0 from-ko "$WORK/kvm.ko"
+counts='{faults: [.faults[] | {path, count}], splits, flush_requests, guest: .guest.pages_reported}'
+scenario --version from-mbox
+expected=$(query "$counts")
+scenario --version from-ko
+equal "$(query "$counts")" "$expected" "counts of the module and of what it was built from"
+case $(query .environment.source_sha256) in binary:*) ;; *) fail "a module has no source: $(query .environment.source_sha256)" ;; esac
+
+# A module of another kernel, or without tracepoints.
+version 4 alien "$O/kernel/7.2/kvm-stock.ko"
+has_err "7.2."
+version 0 bare "$O/kernel/$base/kvm-stock.ko"
+has_err "lacks the tracepoints kvm_dirty_log"
+WANT=4 scenario --version bare
+
+# Near our hunks: merged. In them: without, and where is said.
+git reset -q --hard v$base
+change 's/ret = kvm_mmu_topup_memory_cache(pcache, count);/ret = kvm_mmu_topup_memory_cache(pcache, count + 0);/' arch/riscv/kvm/mmu.c "KVM: RISC-V: Near"
+version 0 near "$tree"
+has_err "a three-way merge of them does"
+equal "$(about near tracepoints)" merged tracepoints
+scenario --version near
+count '[.splits[] | select(.cause == "enable") | .count] | add' 8
+git reset -q --hard v$base
+change 's/Failed to toup split page cache/Failed to top up/' arch/riscv/kvm/mmu.c "KVM: RISC-V: In"
+version 0 inside "$tree"
+has_err "merging conflicts at arch/riscv/kvm/mmu.c:1"
+equal "$(about inside tracepoints)" none tracepoints
+scenario --version inside --untraced
+
+# With our tracepoints below or inside.
+version 0 --dry-run below "$TOP/kernel-patches/$base/versions/v4"
+has_out "on: tracepoints"
+version 0 --dry-run whole "$TOP/kernel-patches/$base/tracepoints"
+has_out "tracepoints: inside"
+
+# A version of a name that is there stays as it is when the new one is no good.
+before=$(cat "$mine/versions/$base/from-mbox/series" "$mine/kernel/$base/kvm-from-mbox.json")
+change 's/Failed to top up/Failed" nonsense/' arch/riscv/kvm/mmu.c "KVM: RISC-V: No C"
+version 1 from-mbox "$tree"
+has_err "does not compile on $base: arch/riscv/kvm/mmu.c:"
+log=$(sed -n 's/.*the whole log is //p' "$WORK/err")
+grep -q nonsense "$log" || fail "the error is not in the log '$log'"
+equal "$(cat "$mine/versions/$base/from-mbox/series" "$mine/kernel/$base/kvm-from-mbox.json")" "$before" "the version before"
+[ ! -e "$mine/versions/$base/.new" ] || fail "the half-made version is left"
+
+# Names that nobody knows.
+WANT=2 scenario --version nobody
+grep -q "there is no version 'nobody'.*from-mbox.*make version NAME=nobody" "$WORK/err" || fail "$(cat "$WORK/err")"
