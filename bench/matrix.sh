@@ -62,6 +62,7 @@ done
 [ -n "$results" ] || bad "where to? (--out RESULTS)"
 [ -z "$jobs" ] || [[ $jobs =~ ^[1-9][0-9]{0,2}$ ]] || bad "--jobs wants a number from 1 to 999, not '$jobs'"
 [ -e "$plan" ] || [ ! -e "$GSTAGE_TOP/bench/plans/$plan.plan" ] || plan=$GSTAGE_TOP/bench/plans/$plan.plan
+[ ! -e "$plan" ] || [ -f "$plan" ] || bad "the plan must be a file: $plan is none"
 plan_read "$plan"
 if [ "$MODE" = smp ]; then
 	: "${jobs:=1}"
@@ -202,7 +203,7 @@ if [ -n "$one" ]; then
 fi
 prepare
 if [ "$retry" = 1 ]; then
-	find "$state/cells" -name failure -delete
+	find "$state/cells${one:+/$one}" -name failure -delete 2>/dev/null || :
 fi
 mark_unbuilt
 export O GSTAGE_CACHE

@@ -23,18 +23,18 @@ tree=$WORK/tree
 sources=$(env O="$mine" "$TOP/kernel-patches/build.sh" --sources "$base") || fail "no sources of $base"
 git init -q "$tree"
 cp -r "$sources/." "$tree/"
-git() { command git -c user.name=A -c user.email=a@example.org -C "$tree" "$@"; }
-git add -A
-git commit -qm release
-git tag v$base
+in_tree() { git -c user.name=A -c user.email=a@example.org -C "$tree" "$@"; }
+in_tree add -A
+in_tree commit -qm release
+in_tree tag v$base
 # change SED FILE SUBJECT, which must change something
 change() {
 	sed -i "$1" "$tree/$2"
-	git commit -qam "$3" || fail "nothing changed by $1 in $2"
+	in_tree commit -qam "$3" || fail "nothing changed by $1 in $2"
 }
 change 's/r = kvm_riscv_mmu_alloc_pgd(kvm);/r = kvm_riscv_mmu_alloc_pgd(kvm); barrier();/' arch/riscv/kvm/vm.c "KVM: RISC-V: Add a barrier"
 change 's/barrier();/barrier(); barrier();/' arch/riscv/kvm/vm.c "KVM: RISC-V: Add another"
-git format-patch -q -v3 --cover-letter -o "$WORK/dir" v$base
+in_tree format-patch -q -v3 --cover-letter -o "$WORK/dir" v$base
 cat "$WORK"/dir/*0002-* "$WORK"/dir/*0001-* "$WORK"/dir/*0000-* >"$WORK/series.mbx" # any order
 
 version 0 --dry-run from-mbox "$WORK/series.mbx"
@@ -84,14 +84,14 @@ has_err "lacks the tracepoints kvm_dirty_log"
 WANT=4 scenario --version bare
 
 # Near our hunks: merged. In them: without, and where is said.
-git reset -q --hard v$base
+in_tree reset -q --hard v$base
 change 's/ret = kvm_mmu_topup_memory_cache(pcache, count);/ret = kvm_mmu_topup_memory_cache(pcache, count + 0);/' arch/riscv/kvm/mmu.c "KVM: RISC-V: Near"
 version 0 near "$tree"
 has_err "a three-way merge of them does"
 equal "$(about near tracepoints)" merged tracepoints
 scenario --version near
 count '[.splits[] | select(.cause == "enable") | .count] | add' 8
-git reset -q --hard v$base
+in_tree reset -q --hard v$base
 change 's/Failed to toup split page cache/Failed to top up/' arch/riscv/kvm/mmu.c "KVM: RISC-V: In"
 version 0 inside "$tree"
 has_err "merging conflicts at arch/riscv/kvm/mmu.c:1"
