@@ -73,8 +73,31 @@ need parallel
 need jq
 need flock util-linux
 need setpriv util-linux
-parallel --version 2>/dev/null | grep -q '^GNU parallel' ||
-	die "$EX_IMPOSSIBLE" "the 'parallel' in PATH is not GNU parallel; install the package parallel"
+case $(parallel --version 2>/dev/null) in
+'GNU parallel'*) ;;
+*) die "$EX_IMPOSSIBLE" "the 'parallel' in PATH is not GNU parallel; install the package parallel" ;;
+esac
+
+# cell_state CELL: done, bad (done, but pages were lost), failed or open.
+cell_state() {
+	if [ -e "$results/$1.json" ]; then
+		[ -e "$state/cells/$1/bad" ] && echo bad || echo 'done'
+	elif [ -e "$state/cells/$1/failure" ]; then
+		echo failed
+	else
+		echo open
+	fi
+}
+state=$results/.matrix
+if [ "$list" = 1 ]; then
+	plan_cells | while read -r cell; do
+		printf '%-8s%s\n' "$(cell_state "$cell")" "$cell"
+	done
+	exit 0
+fi
+if [ -n "$one" ] && ! grep -qxF -e "$one" <<<"$(plan_cells)"; then
+	bad "the plan has no cell '$one' (--list shows them)"
+fi
 
 mkdir -p "$results" 2>/dev/null || die "$EX_IMPOSSIBLE" "cannot make the folder $results"
 results=$(cd "$results" && pwd)
@@ -168,17 +191,6 @@ prepare() {
 	plan_cells >"$work/order"
 }
 
-# cell_state CELL: done, bad (done, but pages were lost), failed or open.
-cell_state() {
-	if [ -e "$results/$1.json" ]; then
-		[ -e "$state/cells/$1/bad" ] && echo bad || echo 'done'
-	elif [ -e "$state/cells/$1/failure" ]; then
-		echo failed
-	else
-		echo open
-	fi
-}
-
 mark_unbuilt() {
 	local cell label
 
@@ -192,15 +204,6 @@ mark_unbuilt() {
 	done <"$work/order"
 }
 
-if [ "$list" = 1 ]; then
-	plan_cells | while read -r cell; do
-		printf '%-8s%s\n' "$(cell_state "$cell")" "$cell"
-	done
-	exit 0
-fi
-if [ -n "$one" ]; then
-	plan_cells | grep -qxF -e "$one" || bad "the plan has no cell '$one' (--list shows them)"
-fi
 prepare
 if [ "$retry" = 1 ]; then
 	find "$state/cells${one:+/$one}" -name failure -delete 2>/dev/null || :
