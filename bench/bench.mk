@@ -20,27 +20,30 @@ $(O)/riscv64/dirty_log_perf_test-%: $(O)/kernel/%/Image FORCE | $(SYSROOT)
 
 # --- what users run ------------------------------------------------------
 # As in tests/tests.mk: packages first, then make again.
-.PHONY: demo bench-cost run-demo run-bench-cost
-demo bench-cost: deps
+.PHONY: demo bench-cost bench-versions run-demo run-bench-cost run-bench-versions
+demo bench-cost bench-versions: deps
 	$(Q)+$(MAKE) --no-print-directory run-$@
 
 # Variables of other directories: expanded when the rule runs.
 .SECONDEXPANSION:
-run-demo run-bench-cost: kernel $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
+run-demo run-bench-cost run-bench-versions: kernel $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
 
 run-demo:
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/demo.sh
 
 # PLAN: a file, or a name from bench/plans. RESULTS: a folder to fill or to
-# go on with.
+# go on with. What the plan needs of kernels is built by the script.
 .PHONY: matrix
 matrix: deps
 	$(Q)+$(MAKE) --no-print-directory run-$@
 
 RESULTS ?= $(O)/results/$(basename $(notdir $(PLAN)))
 .PHONY: run-matrix
-run-matrix: kernels $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
-	$(Q)$(if $(PLAN),,$(error PLAN= is missing: a file, or one of bench/plans))O='$(abspath $(O))' bench/matrix.sh '$(PLAN)' --out '$(RESULTS)'
+run-matrix: $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN) $(SYSROOT)
+	$(Q)$(if $(PLAN),,$(error PLAN= is missing: a file, or one of bench/plans))$(KERNEL_ENV) bench/matrix.sh '$(PLAN)' --out '$(RESULTS)'
 
 run-bench-cost:
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/cost.sh
+
+run-bench-versions: versions
+	$(Q)O='$(abspath $(O))' bench/versions.sh

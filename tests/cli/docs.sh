@@ -48,3 +48,15 @@ for page in "$TOP"/docs/report.md "$TOP"/docs/compare.md; do
 	done
 done
 [ "$nr" -ge 8 ] || fail "only $nr examples were found"
+
+# Lists that are kept by hand: each scenario with its claim, each version.
+for file in "$TOP"/bench/scenarios/*.scn; do
+	claim=$(sed -n 's/^claim="\(.*\)"$/\1/p' "$file")
+	name=$(basename "$file" .scn)
+	grep -qF "| \`$name\` | $claim |" "$TOP/bench/scenarios/README.md" || fail "bench/scenarios/README.md does not list $name: $claim"
+	# after-thp does not end on the bases.
+	[ "$name" = after-thp ] || grep -q "^scenarios.* $name\( \|\$\)" "$TOP/bench/plans/scenarios.plan" || fail "bench/plans/scenarios.plan lacks $name"
+done
+for dir in "$TOP"/kernel-patches/*/versions/*/; do
+	grep -q "\`$(basename "$dir")\`" "$TOP/docs/versions.md" || fail "docs/versions.md does not list $dir"
+done
