@@ -187,15 +187,21 @@ static void print_line(FILE *out, const struct line *line)
 	len = strlen(text);
 	while (len && text[len - 1] == ' ')
 		text[--len] = '\0';
-	/* An absurdly long name has a line of its own. */
-	if (len <= WIDTH) {
-		fprintf(out, "%s\n", text);
+	/* What is wide, as ranges are, has two lines, the second to the right. */
+	if (len > WIDTH) {
+		fprintf(out, "%*s", INDENT, "");
+		print_wrapped(out, line->name);
+		snprintf(text, sizeof(text), "%s %s %s %s", line->a, line->b,
+			 line->change, line->more);
+		len = strlen(text);
+		while (len && text[len - 1] == ' ')
+			text[--len] = '\0';
+		if (len <= WIDTH)
+			fprintf(out, "%*s", (int)(WIDTH - len), "");
+		print_wrapped(out, text);
 		return;
 	}
-	print_wrapped(out, line->name);
-	fprintf(out, "%*s %*s %*s %7s %s\n", INDENT + NAME_WIDTH, "",
-		VALUE_WIDTH, line->a, VALUE_WIDTH, line->b, line->change,
-		line->more);
+	fprintf(out, "%s\n", text);
 }
 
 /*

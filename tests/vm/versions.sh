@@ -57,6 +57,13 @@ facts wp-range splits-enable=8 fast=12288 page=12298 range=5
 facts no-wp-fix splits-fault=8 fast=12280 page=12306
 facts thp-promote splits-fault=8 fast=12280 page=12306
 
+# A block for a cover letter keeps to 72 columns, however wide its ranges are.
+arms=()
+for name in "${versions[@]}"; do arms+=("$name=$results/full-pass/$name"); done
+expect 0 "$GSTAGE" compare -f mail "${arms[@]}"
+equal "$(awk 'length > 72 || / $/' "$WORK/out")" "" "lines that are too wide"
+has_out "lock hold: write p90"
+
 # longer A B FILTER: of version A the figure is at least twice that of B.
 longer() {
 	local a b
