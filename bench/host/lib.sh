@@ -20,7 +20,8 @@ export GSTAGE_TOP GSTAGE_CACHE
 
 PROG=${PROG:-$(basename "$0")}
 
-say() { printf '%s: %s\n' "$PROG" "$*" >&2; }
+# A message that cannot be written must not change the exit status.
+say() { printf '%s: %s\n' "$PROG" "$*" >&2 2>/dev/null || :; }
 
 # die STATUS MESSAGE: one line that says what failed and what to do.
 die() {

@@ -80,26 +80,47 @@ progress() {
 lost=
 if [ -s "$tmp/out/run.json" ] && { [ "$status" -eq 0 ] || [ "$status" -eq 1 ]; } &&
 	[ "$(jq -r .complete "$tmp/out/run.json" 2>/dev/null)" = true ]; then
-	# Never over a file that is there.
-	ln -T "$tmp/out/run.json" "$final" || exit 1
+	if [ "$status" -eq 1 ]; then
+		lost=$(jq -r '[(.guest.pages_lost // 0 | select(. > 0) | "\(.) pages lost"),
+			(.checks[] | select(.ok | not) | "check \(.name) failed")] | join(", ")' "$tmp/out/run.json")
+	fi
+	if [ "$status" -eq 0 ] || [ -n "$lost" ]; then
+		# Never over a file that is there.
+		ln -T "$tmp/out/run.json" "$final" || exit 1
+	fi
 	if [ "$status" -eq 0 ]; then
 		say "$cell: $seconds s ($(progress))"
 		exit 0
 	fi
-	lost=$(jq -r '"\(.guest.pages_lost // 0) pages lost" + ([.checks[] | select(.ok | not) | ", check \(.name) failed"] | add // "")' "$final")
 fi
+
+# keep NAME TEXT: what became of the cell. Where that cannot be written down it
+# is as if it had not been run.
+keep() {
+	if ! printf '%s\n' "$2" >"$note/$1.new" 2>/dev/null || ! mv "$note/$1.new" "$note/$1"; then
+		rm -rf "$note"
+		say "$cell: $2; that cannot be kept in $state (is the disk full?)"
+		exit 1
+	fi
+}
 
 rm -rf "$note"
 mv "$tmp/out" "$note" 2>/dev/null || mkdir -p "$note"
 mv "$tmp/log" "$note/log"
 if [ -n "$lost" ]; then
 	rm -f "$note/failure"
-	printf '%s\n' "$lost" >"$note/bad"
+	keep bad "$lost"
 	say "$cell: $seconds s, $lost ($(progress))"
-elif [ -s "$note/run.json" ] && [ "$status" -eq 3 ]; then
-	echo "incomplete: events were lost, see $note/stderr" >"$note/failure"
-elif [ ! -s "$note/failure" ]; then
-	printf 'setup: %s\n' "$(tail -n 1 "$note/log")" >"$note/failure"
+	exit 1
 fi
-[ -n "$lost" ] || say "$cell: failed after $seconds s, $(cat "$note/failure") ($(progress))"
+if [ -s "$note/run.json" ] && [ "$status" -eq 3 ]; then
+	reason="incomplete: events were lost, see $note/stderr"
+elif [ -s "$note/failure" ]; then
+	reason=$(cat "$note/failure")
+else
+	reason="setup: $(tail -n 1 "$note/log")"
+fi
+rm -f "$note/failure"
+keep failure "$reason"
+say "$cell: failed after $seconds s, $reason ($(progress))"
 exit 1

@@ -107,3 +107,15 @@ has_err "made with another 'qemu' (then: another one"
 expect 4 env O="$O" "$TOP/bench/matrix.sh" "$WORK/plan" --out /proc/nowhere
 one_line_err
 equal "$(find "$TMPDIR" -maxdepth 1 -name 'gstage-vm.*')" "" "VMs' folders left"
+
+# No room: nothing that is half written counts, and with room it goes on.
+small=$WORK/small
+mkdir "$small"
+mount -t tmpfs -o size=48k none "$small" || fail "cannot mount a small tmpfs"
+on_exit "umount -l '$small'"
+expect 1 env O="$O" "$TOP/bench/matrix.sh" quick --out "$small/r"
+equal "$(find "$small/r" -name '0?.json' ! -path '*/.matrix/*' -exec jq -r .complete {} + | sort -u | grep -v true)" "" "half a run file"
+has_err "disk full"
+mount -o remount,size=8m "$small"
+expect 0 env O="$O" "$TOP/bench/matrix.sh" quick --out "$small/r" --retry
+has_err "4 of 4 done"
