@@ -12,6 +12,7 @@ set -euo pipefail
 PROG=cost
 BAR_FULL=600
 BAR_COUNTS=250
+BAR_CHECKS=15 # percent of the traced scenario
 base=${BASE:-7.3}
 check=0
 [ "${1:-}" != --check ] || check=1
@@ -47,12 +48,14 @@ boot stock stock --untraced
 boot detached tracepoints --untraced
 boot counts tracepoints --trace --counts
 boot full tracepoints
+boot checks tracepoints --trace --checks
 
 # One assignment each: set -e looks at the last of several only.
 stock=$(insns stock)
 detached=$(insns detached)
 counts=$(insns counts)
 full=$(insns full)
+checks=$(insns checks)
 kernel=$(jq -r .environment.kernel "$work/full/run.json")
 qemu=$(jq -r .environment.qemu "$work/full/run.json")
 
@@ -63,12 +66,14 @@ table() {
 		"KVM without our tracepoints" "$stock" "" "" \
 		"with them, nothing attached" "$detached" "$((detached - stock))" "" \
 		"\`gstage trace --counts\`" "$counts" "$((counts - detached))" "$BAR_COUNTS" \
-		"\`gstage trace\`, everything on" "$full" "$((full - detached))" "$BAR_FULL"
+		"\`gstage trace\`, everything on" "$full" "$((full - detached))" "$BAR_FULL" \
+		"\`gstage trace --checks\`, the same" "$checks" "$((checks - detached))" ""
 }
 
 if [ "$check" = 1 ]; then
 	table
 	[ $((counts - detached)) -le $BAR_COUNTS ] || die 1 "counting costs more than $BAR_COUNTS instructions per fault"
+	[ $((100 * (checks - full))) -le $((BAR_CHECKS * full)) ] || die 1 "the checks add more than $BAR_CHECKS % to a traced fault"
 	[ $((full - detached)) -le $BAR_FULL ] || die 1 "tracing costs more than $BAR_FULL instructions per fault"
 	exit 0
 fi
@@ -93,6 +98,9 @@ fi
 	requests and fences executed, by phase. Everything on adds the histograms of fault
 	latencies and of the sizes of fence requests. The same command repeats these figures to
 	the instruction; another kernel, compiler or configuration has others.
+
+	\`--checks\` looks at each fault and log operation once more, for what must hold
+	([check.md](check.md)): $(awk "BEGIN { printf \"%.1f\", 100 * ($checks - $full) / $full }") % more than everything on (bar: $BAR_CHECKS %).
 	TEXT
 } >"$work/cost.md"
 mv "$work/cost.md" "$GSTAGE_TOP/docs/cost.md"

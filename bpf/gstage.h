@@ -172,10 +172,54 @@ struct gstage_losses {
 	__u64 row_misses; /* CPU without a row: events not counted */
 };
 
+/* What must hold, only with --checks (bpf/checks.bpf.c, docs/check.md). */
+#define GSTAGE_CHECK_LIVELOCK 0
+#define GSTAGE_CHECK_LOGGED_LEAF 1
+#define GSTAGE_CHECK_FLUSH_PROTOCOL 2
+#define GSTAGE_CHECK_SPURIOUS 3
+#define GSTAGE_CHECK_FENCE_QUEUE 4
+#define GSTAGE_NR_CHECKS 5
+
+/* Faults in a row of one vCPU on one page, and no log operation between. */
+#define GSTAGE_LIVELOCK_FAULTS 100
+/* The same, where the leaf allowed the access already. */
+#define GSTAGE_SPURIOUS_FAULTS 3
+/* KVM_RISCV_VCPU_MAX_HFENCE: fences that the queue of a vCPU holds. */
+#define GSTAGE_FENCE_QUEUE 64
+
+#define GSTAGE_STACK_DEPTH 24
+
+struct gstage_check {
+	__u64 checked; /* times that it could have been broken */
+	__u64 broken; /* times that it was */
+	/* Of the first time: */
+	__u64 time_ns; /* CLOCK_MONOTONIC; 0: there is none */
+	__u64 gpa;
+	__u64 size; /* bytes, or what the check counts */
+	__u32 vm;
+	__u32 vcpu; /* GSTAGE_NO_VCPU: in an ioctl */
+	__u64 stack[GSTAGE_STACK_DEPTH]; /* kernel, innermost first, 0 at its end */
+};
+
+#define GSTAGE_NO_VCPU 0xffffffff
+
+struct gstage_checks {
+	struct gstage_check list[GSTAGE_NR_CHECKS];
+	/* Of FLUSH_PROTOCOL, ranges; also in broken, but for the redundant. */
+	__u64 flush_missing;
+	__u64 flush_too_small;
+	__u64 flush_redundant;
+	/* Events of vCPUs and slots whose numbers are too high to be followed. */
+	__u64 untracked_vcpus;
+	__u64 untracked_slots;
+};
+
 /* Rare records, only with --events. A record starts with its kind. */
 #define GSTAGE_REC_SPLIT 1
 #define GSTAGE_REC_LOG_OP 2
 #define GSTAGE_REC_QUEUE_FULL 3
+/* With --checks: a check is broken for the first time. */
+#define GSTAGE_REC_BROKEN 4
 
 struct gstage_rec {
 	__u32 kind;
@@ -185,7 +229,10 @@ struct gstage_rec {
 	__u64 gpa;
 	/* QUEUE_FULL: bytes. */
 	__u64 size;
-	/* SPLIT: levels from and to, cause. LOG_OP: operation, 1 at its end. */
+	/*
+	 * SPLIT: levels from and to, cause. LOG_OP: operation, 1 at its end.
+	 * BROKEN: GSTAGE_CHECK_*, vCPU.
+	 */
 	__u32 from;
 	__u32 to;
 	__u32 cause;
@@ -199,5 +246,6 @@ _Static_assert(sizeof(struct gstage_holds) == 24, "ABI");
 _Static_assert(sizeof(struct gstage_phase) == 40, "ABI");
 _Static_assert(sizeof(struct gstage_vm) == 48, "ABI");
 _Static_assert(sizeof(struct gstage_rec) == 48, "ABI");
+_Static_assert(sizeof(struct gstage_check) == 240, "ABI");
 
 #endif /* GSTAGE_BPF_GSTAGE_H */

@@ -40,10 +40,15 @@ struct kvm_vcpu {
 
 /* Of the tracepoint series, arch/riscv/include/asm/kvm_host.h. */
 struct kvm_gstage_fault {
+	__u64 gpa;
 	__u64 duration_ns;
 	int ret;
 	__u8 path;
 	__u8 scause;
+	__u8 level;
+	__u8 prot_old;
+	__u8 prot_new;
+	__u8 flushes[4];
 };
 
 struct kvm_gstage_work {
@@ -65,6 +70,14 @@ struct kvm_gstage_work {
 
 /* arch/riscv/include/asm/csr.h */
 #define EXC_INST_GUEST_PAGE_FAULT 20
+
+#define EXC_LOAD_GUEST_PAGE_FAULT 21
+#define EXC_STORE_GUEST_PAGE_FAULT 23
+
+/* arch/riscv/include/asm/pgtable-bits.h */
+#define PAGE_READ (1 << 1)
+#define PAGE_WRITE (1 << 2)
+#define PAGE_EXEC (1 << 3)
 
 /* GSTAGE_WORK_FAILED of the series: faults that returned an error. */
 #define WORK_FAILED 7

@@ -9,5 +9,6 @@
 int cmd_trace(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 
 #endif /* GSTAGE_USER_CMD_H */

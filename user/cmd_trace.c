@@ -2,7 +2,6 @@
 /*
  * gstage trace: attach, let the command or the VM run, print, write a run file.
  */
-#include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -17,42 +16,17 @@
 
 #include "user/child.h"
 #include "user/cmd.h"
-#include "user/cmd_common.h"
 #include "user/environment.h"
 #include "user/exitcode.h"
 #include "user/guest.h"
+#include "user/ksyms.h"
 #include "user/live.h"
 #include "user/log.h"
-#include "user/opts.h"
 #include "user/preflight.h"
 #include "user/report.h"
 #include "user/run.h"
 #include "user/session.h"
-
-enum {
-	KEY_FORCE = 0x2000,
-	KEY_COUNTS,
-	KEY_EVENTS,
-	KEY_LOCKS,
-	KEY_PHASES,
-	KEY_RING,
-};
-
-struct trace_opts {
-	struct common_opts common;
-	pid_t pid;
-	uint64_t duration_ns; /* 0: no limit */
-	uint64_t interval_ns; /* 0: none */
-	const char *output;
-	bool force;
-	bool counts_only;
-	bool events;
-	bool locks;
-	bool timestamps;
-	uint64_t max_phases;
-	uint64_t ring_bytes;
-	char **cmdline;
-};
+#include "user/trace_opts.h"
 
 struct trace {
 	const struct trace_opts *opts;
@@ -71,139 +45,30 @@ struct trace {
 	bool is_stopped; /* by a signal to us or by the duration */
 };
 
-static const char doc[] =
-	"Count what dirty logging does to the guests of this host: G-stage page "
-	"faults by path and how long they took, huge leaves split, permission "
-	"updates, write-protects and fences. Traces COMMAND and what it starts, "
-	"or the VMs of a process (-p), or all VMs, until it ends, Ctrl-C is "
-	"pressed or the duration is over.\v"
-	"Exit status: 0 done; 1 a check of the run failed; 2 usage; 3 events were lost, the run file says "
-	"\"complete\": false; 4 tracing is not possible here. A COMMAND that "
-	"fails gives its own status (128 + N for signal N), as a shell would.\n\n"
-	"EXAMPLES\n"
-	"  gstage trace -o run.json -- dirtyguest --backing hugetlb-2m\n"
-	"  gstage trace -p $(pidof qemu-system-riscv64) -i 1 -d 30\n"
-	"  gstage trace --counts -q -- ./dirty_log_perf_test -b 16M\n";
-
-static const struct argp_option options[] = {
-	{ "pid", 'p', "PID", 0, "Only VMs of this process and its children",
-	  0 },
-	{ "duration", 'd', "TIME", 0,
-	  "Stop after 10, 10s, 500ms, 2m (default: no limit)", 0 },
-	{ "interval", 'i', "TIME", 0,
-	  "Print every TIME what came since, from zero each time", 0 },
-	{ "output", 'o', "FILE", 0, "Write a run file, too", 0 },
-	{ "force", KEY_FORCE, NULL, 0, "Replace FILE if it is there", 0 },
-	{ "counts", KEY_COUNTS, NULL, 0,
-	  "Only count: no histograms of latencies and sizes, at less cost", 0 },
-	{ "events", KEY_EVENTS, NULL, 0,
-	  "Print each split, log operation and full fence queue as it happens",
-	  0 },
-	{ "locks", KEY_LOCKS, NULL, 0,
-	  "Measure how long mmu_lock is held, too (every rwlock of the kernel then costs a little)",
-	  0 },
-	{ "timestamp", 'T', NULL, 0, "Put the time of day before each interval",
-	  0 },
-	{ "max-phases", KEY_PHASES, "N", 0,
-	  "Phases to tell apart, 1 to 64 (default 64)", 0 },
-	{ "ring-size", KEY_RING, "BYTES", 0,
-	  "Buffer for --events, a power of 2 from 4K (default 256K)", 0 },
-	{ NULL, 0, NULL, 0, NULL, 0 },
-};
-
-static void check_value(struct argp_state *state, const char *option,
-			const char *arg, int err)
+/*
+ * At once: what is broken may hang the guest, and then nothing ends. What only
+ * costs time is no reason to stop.
+ */
+static void on_broken(struct trace *t, const struct gstage_rec *rec)
 {
-	if (err)
-		argp_error(state, "%s: '%s' %s", option, arg,
-			   parse_strerror(err));
-}
+	bool stop = t->opts->stop_on_broken && !t->is_ended &&
+		    rec->from != GSTAGE_CHECK_SPURIOUS &&
+		    rec->from != GSTAGE_CHECK_FENCE_QUEUE;
 
-static void parse_ring(struct trace_opts *opts, struct argp_state *state,
-		       const char *arg)
-{
-	check_value(state, "--ring-size", arg,
-		    parse_size_bytes(arg, &opts->ring_bytes));
-	if (opts->ring_bytes < 4096 || opts->ring_bytes > 1ULL << 30 ||
-	    opts->ring_bytes & (opts->ring_bytes - 1))
-		argp_error(
-			state,
-			"--ring-size: '%s' is not a power of 2 from 4K to 1G",
-			arg);
-}
-
-static void check_opts(struct trace_opts *opts, struct argp_state *state)
-{
-	if (opts->pid && opts->cmdline)
-		argp_error(state, "-p and a COMMAND contradict each other");
-	if (opts->timestamps && !opts->interval_ns)
-		argp_error(state, "-T needs -i");
-	if (opts->force && !opts->output)
-		argp_error(state, "--force needs -o");
-}
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct trace_opts *opts = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &opts->common;
-		break;
-	case 'p':
-		check_value(state, "-p", arg, parse_pid(arg, &opts->pid));
-		break;
-	case 'd':
-		check_value(state, "-d", arg,
-			    parse_duration_ns(arg, &opts->duration_ns));
-		break;
-	case 'i':
-		check_value(state, "-i", arg,
-			    parse_duration_ns(arg, &opts->interval_ns));
-		break;
-	case 'o':
-		opts->output = arg;
-		break;
-	case 'T':
-		opts->timestamps = true;
-		break;
-	case KEY_FORCE:
-		opts->force = true;
-		break;
-	case KEY_COUNTS:
-		opts->counts_only = true;
-		break;
-	case KEY_EVENTS:
-		opts->events = true;
-		break;
-	case KEY_LOCKS:
-		opts->locks = true;
-		break;
-	case KEY_PHASES:
-		check_value(state, "--max-phases", arg,
-			    parse_u64_range(arg, 1, GSTAGE_MAX_PHASES,
-					    &opts->max_phases));
-		break;
-	case KEY_RING:
-		parse_ring(opts, state, arg);
-		break;
-	case ARGP_KEY_ARGS:
-		opts->cmdline = state->argv + state->next;
-		break;
-	case ARGP_KEY_END:
-		check_opts(opts, state);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
+	pr_warn("check %s is broken, at GPA 0x%llx%s",
+		tally_check_name(rec->from), rec->gpa,
+		stop ? ": stopping" : "");
+	if (stop)
+		t->is_ended = t->is_stopped = true;
 }
 
 static int on_record(void *ctx, const struct gstage_rec *rec)
 {
 	struct trace *t = ctx;
 
-	if (!t->output_err)
+	if (rec->kind == GSTAGE_REC_BROKEN)
+		on_broken(t, rec);
+	else if (!t->output_err)
 		t->output_err = live_record(&t->live, rec);
 	return 0;
 }
@@ -311,12 +176,13 @@ static int prepare(struct trace *t)
 	struct session_opts sopts = {
 		.pid = opts->pid,
 		.counts_only = opts->counts_only,
+		.checks = opts->checks,
 		.events = opts->events,
 		.locks = opts->locks,
 		.max_phases = opts->max_phases,
 		.ring_bytes = opts->events ? opts->ring_bytes : 4096,
 		.clock_resolution_ns = environment_clock_resolution_ns(),
-		.on_record = opts->events ? on_record : NULL,
+		.on_record = opts->events || opts->checks ? on_record : NULL,
 		.record_ctx = t,
 	};
 	int err;
@@ -385,6 +251,20 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
+static int collect_checks(struct trace *t, json_t *root)
+{
+	struct ksyms *names;
+	int err;
+
+	if (!t->opts->checks)
+		return 0;
+	names = ksyms__load();
+	err = tally_checks_to_run(t->tally, root, names ? ksyms__name : NULL,
+				  names);
+	ksyms__free(names);
+	return err;
+}
+
 /* After the end: what was counted, as a run. NULL after reporting. */
 static struct run *collect(struct trace *t)
 {
@@ -404,6 +284,7 @@ static struct run *collect(struct trace *t)
 	    (opts->locks && tally_locks_to_run(t->tally, root)) ||
 	    tally_check(t->tally, root, opts->counts_only,
 			opts->cmdline != NULL) ||
+	    collect_checks(t, root) ||
 	    json_object_set_new(json_object_get(root, "losses"), "prog_misses",
 				json_integer(misses)))
 		goto no_memory;
@@ -532,20 +413,9 @@ static int trace(struct trace *t)
 	return status;
 }
 
-static const struct argp argp = {
-	.options = options,
-	.parser = parse,
-	.args_doc = "[-- COMMAND [ARG...]]",
-	.doc = doc,
-	.children = common_children,
-};
-
 int cmd_trace(int argc, char **argv)
 {
-	struct trace_opts opts = {
-		.max_phases = GSTAGE_MAX_PHASES,
-		.ring_bytes = 256 << 10,
-	};
+	struct trace_opts opts;
 	struct trace t = {
 		.opts = &opts,
 		.child = { .go_fd = -1, .error_fd = -1 },
@@ -556,7 +426,7 @@ int cmd_trace(int argc, char **argv)
 	};
 	int status = GSTAGE_EX_IMPOSSIBLE;
 
-	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &opts);
+	trace_opts_parse(argc, argv, &opts);
 	if (opts.output && run__check_output(opts.output, opts.force))
 		return GSTAGE_EX_USAGE;
 	if (!preflight_check() &&

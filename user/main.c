@@ -18,6 +18,7 @@ static const struct command {
 	{ "trace", cmd_trace, "measure a guest under dirty logging" },
 	{ "report", cmd_report, "show what a run measured" },
 	{ "compare", cmd_compare, "put two versions side by side" },
+	{ "check", cmd_check, "does dirty logging keep its promises?" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -165,6 +165,8 @@ const struct field run_round_fields[] = {
 const struct field run_check_result_fields[] = {
 	{ "name", STRING, true, NULL },
 	{ "ok", BOOL, true, NULL },
+	{ "looked_at", COUNT, false, NULL },
+	{ "broken", COUNT, false, NULL },
 	{ NULL, 0, false, NULL },
 };
 

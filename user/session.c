@@ -45,6 +45,15 @@ static const struct probe {
 	  false },
 	{ "vm_end", "on_destroy_vm", "fentry", "kvm_arch_destroy_vm", true,
 	  false },
+	{ "checks", "check_dirty_log", "tracepoint", "kvm_dirty_log", false,
+	  true },
+	{ "checks", "check_wp", "tracepoint", "kvm_gstage_wp", false, true },
+	{ "checks", "check_split", "tracepoint", "kvm_gstage_split", false,
+	  true },
+	{ "checks", "check_hfence_request", "tracepoint", "kvm_hfence_request",
+	  false, true },
+	{ "checks", "check_fault", "tracepoint", "kvm_gstage_fault", false,
+	  true },
 	/* A hold that is seen to begin is seen to end. */
 	{ "locks", "on_write_unlock", "fentry", "_raw_write_unlock", false,
 	  true },
@@ -111,6 +120,12 @@ static int set_options(struct session *s, const struct session_opts *opts)
 	skel->rodata->cfg_clock_resolution_ns = opts->clock_resolution_ns;
 
 	bpf_program__set_autoload(skel->progs.on_fault, !opts->counts_only);
+	bpf_program__set_autoload(skel->progs.check_fault, opts->checks);
+	bpf_program__set_autoload(skel->progs.check_wp, opts->checks);
+	bpf_program__set_autoload(skel->progs.check_split, opts->checks);
+	bpf_program__set_autoload(skel->progs.check_hfence_request,
+				  opts->checks);
+	bpf_program__set_autoload(skel->progs.check_dirty_log, opts->checks);
 	bpf_program__set_autoload(skel->progs.on_write_lock, opts->locks);
 	bpf_program__set_autoload(skel->progs.on_write_unlock, opts->locks);
 	bpf_program__set_autoload(skel->progs.on_read_lock, opts->locks);
@@ -281,6 +296,7 @@ void session__read(struct session *s, struct tally *t)
 	memcpy(t->phases, bss->phases, sizeof(t->phases));
 	memcpy(t->vms, bss->vms, sizeof(t->vms));
 	t->losses = bss->losses;
+	t->checks = bss->checks;
 	for (cpu = 0; cpu < s->nr_cpus; cpu++)
 		tally_add_row(t,
 			      (const struct gstage_row *)((char *)s->rows +

@@ -20,10 +20,12 @@ struct session_opts {
 	pid_t pid; /* follow VMs of this process and its children; 0: all */
 	bool counts_only; /* no histograms */
 	bool locks; /* how long mmu_lock is held, too */
+	bool checks; /* look at what must hold, too */
 	bool events; /* pass rare records to on_record */
 	uint32_t max_phases; /* 1 to GSTAGE_MAX_PHASES */
 	uint32_t ring_bytes; /* of the ring buffer: a power of 2, 4096 or more */
 	uint64_t clock_resolution_ns; /* shorter durations are underflow */
+	/* With events or checks. */
 	int (*on_record)(void *ctx, const struct gstage_rec *rec);
 	void *record_ctx;
 };

@@ -18,6 +18,7 @@ struct tally {
 	struct gstage_phase phases[GSTAGE_MAX_PHASES];
 	struct gstage_vm vms[GSTAGE_MAX_VMS];
 	struct gstage_losses losses;
+	struct gstage_checks checks; /* only with --checks */
 	struct gstage_row sum;
 };
 
@@ -65,6 +66,19 @@ int tally_locks_to_run(const struct tally *t, json_t *root);
  */
 int tally_check(const struct tally *t, json_t *root, bool counts_only,
 		bool saw_all);
+
+/* The name of check @nr (GSTAGE_CHECK_*), as in run files. */
+const char *tally_check_name(unsigned int nr);
+
+/* The kernel function that @address is in, or NULL; valid until the next call. */
+typedef const char *(*symbol_fn)(void *ctx, uint64_t address);
+
+/*
+ * Append to the checks of @root what --checks looked at, each with its first
+ * offender, whose stack is given by name. @symbol may be NULL. 0 or -ENOMEM.
+ */
+int tally_checks_to_run(const struct tally *t, json_t *root, symbol_fn symbol,
+			void *symbol_ctx);
 
 /*
  * Faults whose latency was seen and that KVM has not reported to the counters

@@ -9,7 +9,7 @@
 for arg in --help -h help; do
 	expect 0 "$GSTAGE" "$arg"
 	has_out "Usage: gstage COMMAND"
-	for command in trace report compare; do
+	for command in trace report compare check; do
 		has_out "  $command "
 	done
 	equal "$ERR" "" "stderr of $arg"
@@ -19,7 +19,7 @@ for arg in --version -V; do
 	has_out "gstage "
 done
 
-for command in report compare; do
+for command in report compare check; do
 	expect 0 "$GSTAGE" "$command" --help
 	cp "$WORK/out" "$WORK/help"
 	has_out "Usage: gstage $command"
@@ -69,7 +69,7 @@ expect 2 "$GSTAGE" help reprot
 one_line_err
 expect 2 "$GSTAGE" --bogus
 one_line_err
-for command in report compare; do
+for command in report compare check; do
 	expect 2 "$GSTAGE" "$command" --bogus
 	no_out
 	has_err "unrecognized option '--bogus'"

@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# gstage check: each check fires on the version that breaks it, at its first
+# offender, and stays silent on healthy ones; a livelock is told while it lasts,
+# and ended.
+# shellcheck source=../vmlib.sh
+. "$(dirname "$0")/../vmlib.sh"
+
+need parallel
+healthy=(v2 v4 fault-split eager fixed)
+results=$WORK/results
+matrix() { # STATUS ARMS SCENARIOS
+	printf 'arms %s\nscenarios %s\nboots 1\ntrace --checks\nlimit %s\n' "$2" "$3" "$VM_LIMIT" >"$WORK/plan"
+	expect "$1" env O="$O" "$TOP/bench/matrix.sh" "$WORK/plan" --out "$results"
+}
+# judged STATUS VERSION SCENARIO: of its run, on this machine.
+judged() { expect "$1" "$GSTAGE" check "$results/$3/$2/01.json"; }
+
+matrix 0 "${healthy[*]}" "full-pass initially-set overlap-4"
+for name in "${healthy[@]}"; do
+	for scenario in full-pass initially-set overlap-4; do
+		judged 0 "$name" "$scenario"
+		has_out "lost-dirty      held"
+		has_out "livelock        held"
+	done
+	judged 0 "$name" full-pass
+	has_out "flush-protocol  held"
+	has_out "logged-leaf     held"
+done
+judged 0 eager full-pass
+has_out "split-complete  held     8 leaves"
+judged 0 fault-split full-pass
+has_out "split-complete  unknown"
+
+matrix 1 "v1 wp-unbatched" full-pass
+matrix 1 thp-promote full-pass-thp
+matrix 1 no-wp-fix initially-set
+judged 1 v1 full-pass
+has_out "flush-protocol  BROKEN   vCPU 0 changed leaves from GPA 0x100000000 on, 2097152 bytes, and no fence covers them; 4096 times in all"
+has_out "kvm_riscv_vcpu_exit+"
+judged 1 wp-unbatched full-pass
+has_out "fence-queue     BROKEN   a log operation asked for more fences than a queue holds (64)"
+judged 1 thp-promote full-pass-thp
+has_out "logged-leaf     BROKEN   a write of vCPU 0 to GPA 0x100000000, which is logged, left a leaf of 2097152 bytes; 24 times in all"
+has_out "lost-dirty      BROKEN   12264 of 12288"
+judged 1 no-wp-fix initially-set
+has_out "lost-dirty      BROKEN   12288 of 12288"
+# The same without that check, and the one check alone.
+expect 0 "$GSTAGE" check --skip lost-dirty "$results/initially-set/no-wp-fix/01.json"
+expect 0 "$GSTAGE" check --only livelock "$results/initially-set/no-wp-fix/01.json"
+expect 1 "$GSTAGE" check --json --only lost-dirty "$results/initially-set/no-wp-fix/01.json"
+jq -e '.checks == [{"name": "lost-dirty", "state": "broken", "detail": .checks[0].detail}]' "$WORK/out" >/dev/null || fail "$OUT"
+
+# Live: the livelock of the base ends when it is told to, and is not there in
+# the fixed one.
+run_in_vm --thp madvise --kvm "$O/kernel/7.3/kvm-eager.ko" -- \
+	'gstage check --stop-on-broken -o c.json -- dirtyguest -q --backing thp --rounds 1 --after >told 2>err; echo "status $?" >>told'
+grep -q "livelock        BROKEN   vCPU 0 faulted on GPA 0x100001000 100 times in a row" "$DIR/told" || fail "$(cat "$DIR/told")"
+grep -q "spurious        BROKEN" "$DIR/told" || fail "$(cat "$DIR/told")"
+grep -q "status 1" "$DIR/told" || fail "$(cat "$DIR/told")"
+grep -q "check livelock is broken.*: stopping" "$DIR/err" || fail "$(cat "$DIR/err")"
+RUN=$DIR/c.json
+count '.checks[] | select(.name == "livelock") | .first.vcpu' 0
+count '.checks[] | select(.name == "livelock") | .first.stack | any(startswith("kvm_vcpu_ioctl+"))' true
+run_in_vm --thp madvise --kvm "$O/kernel/7.3/kvm-fixed.ko" -- \
+	'gstage check --stop-on-broken -- dirtyguest -q --backing thp --rounds 1 --after >told; echo "status $?" >>told; true'
+grep -q "livelock        held     looked at 8" "$DIR/told" || fail "$(cat "$DIR/told")"
+grep -q "status 0" "$DIR/told" || fail "$(cat "$DIR/told")"

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Judges what must hold on a run file; see check.h. */
+#include "user/check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "user/out.h"
+#include "user/run.h"
+
+static void set(struct check_verdict *v, enum check_state state,
+		const char *detail)
+{
+	v->state = state;
+	snprintf(v->detail, sizeof(v->detail), "%s", detail);
+}
+
+/* Looked at while the run was traced: its row is in the run's checks. */
+static void judge_traced(const json_t *run, struct check_verdict *v)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(run, "checks"), i, row) {
+		if (strcmp(run_str(row, "name"), v->name))
+			continue;
+		set(v,
+		    json_is_true(json_object_get(row, "ok")) ? CHECK_HELD :
+							       CHECK_BROKEN,
+		    run_str(row, "detail"));
+		v->first = json_object_get(row, "first");
+		if (v->state == CHECK_HELD &&
+		    json_object_get(row, "looked_at") &&
+		    !run_int(row, "looked_at"))
+			set(v, CHECK_UNKNOWN,
+			    "nothing happened that could break it");
+		return;
+	}
+	set(v, CHECK_UNKNOWN, "not looked at: gstage trace --checks does");
+}
+
+/* The guest's memory against what the log reported. */
+static void judge_lost_dirty(const json_t *run, struct check_verdict *v)
+{
+	const json_t *guest = json_object_get(run, "guest");
+	json_int_t lost, wrong;
+
+	if (!json_object_get(guest, "pages_written")) {
+		set(v, CHECK_UNKNOWN,
+		    "the workload does not compare its memory with the log (dirtyguest does)");
+		return;
+	}
+	lost = run_int(guest, "pages_lost");
+	wrong = run_int(guest, "values_wrong");
+	v->state = lost || wrong ? CHECK_BROKEN : CHECK_HELD;
+	snprintf(v->detail, sizeof(v->detail),
+		 "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT
+		 " pages written were not reported, %" JSON_INTEGER_FORMAT
+		 " had another value than was written",
+		 lost, run_int(guest, "pages_written"), wrong);
+}
+
+static json_int_t count_splits(const json_t *run, const char *cause,
+			       bool failed)
+{
+	const json_t *row;
+	json_int_t n = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(run, "splits"), i, row) {
+		if (json_is_true(json_object_get(row, "failed")) != failed)
+			continue;
+		if (!cause || !strcmp(run_str(row, "cause"), cause))
+			n = run_add(n, run_int(row, "count"));
+	}
+	return n;
+}
+
+/*
+ * Where leaves are split before they are written, no write finds a huge one.
+ * With an initially set log they are split by CLEAR and writable until then, so
+ * that holds, too.
+ */
+static void judge_split_complete(const json_t *run, struct check_verdict *v)
+{
+	const json_t *env = json_object_get(run, "environment");
+	json_int_t failed = count_splits(run, NULL, true);
+	json_int_t late = count_splits(run, "fault", false);
+
+	if (failed) {
+		v->state = CHECK_BROKEN;
+		snprintf(v->detail, sizeof(v->detail),
+			 "%" JSON_INTEGER_FORMAT
+			 " huge leaves could not be split",
+			 failed);
+	} else if (strcmp(run_str(env, "eager_page_split"), "Y")) {
+		set(v, CHECK_UNKNOWN,
+		    "this KVM splits when a page is written, not before; no split failed");
+	} else if (late) {
+		v->state = CHECK_BROKEN;
+		snprintf(v->detail, sizeof(v->detail),
+			 "%" JSON_INTEGER_FORMAT
+			 " huge leaves were left to be split by faults",
+			 late);
+	} else {
+		v->state = CHECK_HELD;
+		snprintf(
+			v->detail, sizeof(v->detail),
+			"%" JSON_INTEGER_FORMAT
+			" leaves were split before they were written, none later",
+			run_add(count_splits(run, "enable", false),
+				run_add(count_splits(run, "clear", false),
+					count_splits(run, "get", false))));
+	}
+}
+
+static const struct {
+	const char *name;
+	void (*judge)(const json_t *run, struct check_verdict *v);
+} checks[] = {
+	{ "lost-dirty", judge_lost_dirty },
+	{ "logged-leaf", judge_traced },
+	{ "flush-protocol", judge_traced },
+	{ "livelock", judge_traced },
+	{ "split-complete", judge_split_complete },
+	{ "spurious", judge_traced },
+	{ "fence-queue", judge_traced },
+};
+
+size_t check_count(void)
+{
+	return sizeof(checks) / sizeof(checks[0]);
+}
+
+const char *check_name(size_t i)
+{
+	return i < check_count() ? checks[i].name : NULL;
+}
+
+void check_judge(const json_t *run, size_t i, struct check_verdict *verdict)
+{
+	memset(verdict, 0, sizeof(*verdict));
+	verdict->name = check_name(i);
+	checks[i].judge(run, verdict);
+}
