@@ -15,6 +15,11 @@
 #define MAX_VCPUS 64
 #define MAX_SLOTS 32
 
+/* What wants a fence: leaves that lost permission, or that were split. */
+#define CHANGE_WP 0
+#define CHANGE_SPLIT 1
+#define NR_CHANGES 2
+
 struct gstage_checks checks = {};
 
 /* The last fault of a vCPU. */
@@ -40,16 +45,21 @@ struct logged_slot {
 struct log_op {
 	__u32 epoch; /* operations so far, begins and ends */
 	__u32 is_active;
+	__u32 nr; /* DIRTY_LOG_* */
 	__u32 slot;
 	__u32 nr_requests;
-	/* Leaves that changed and have no fence yet; none: hi is 0. */
-	__u64 lo;
-	__u64 hi;
+	__u32 pad;
+	__u64 pid_tgid; /* who is at it */
+	struct waiting {
+		__u64 lo; /* GPA */
+		__u64 hi; /* 0: nothing waits */
+		__u32 is_touched; /* by a fence that was too small */
+		__u32 is_late; /* and that has been counted */
+	} waiting[NR_CHANGES];
 	/* Fences that came while nothing waited for one. */
 	__u64 early_lo;
 	__u64 early_hi;
 	__u64 nr_early;
-	__u64 is_too_small; /* a fence touched what waits, but not all of it */
 };
 
 static struct last_fault last_faults[GSTAGE_MAX_VMS][MAX_VCPUS] = {};
@@ -208,9 +218,11 @@ int BPF_PROG(check_fault, struct kvm_vcpu *vcpu, struct kvm_gstage_fault *fault)
 /* --- log operations ---------------------------------------------------------- */
 
 /* @nr leaves between @lo and @hi changed and want a fence. */
-static __always_inline void want_flush(struct log_op *op, __u64 lo, __u64 hi,
-				       __u64 nr)
+static __always_inline void want_flush(struct log_op *op, __u32 change,
+				       __u64 lo, __u64 hi, __u64 nr)
 {
+	struct waiting *w = &op->waiting[change];
+
 	add(checks.list[GSTAGE_CHECK_FLUSH_PROTOCOL].checked, 1);
 	/* It was asked for already: of all, or for each leaf. */
 	if (op->nr_early && ((op->early_lo <= lo && op->early_hi >= hi) ||
@@ -220,10 +232,43 @@ static __always_inline void want_flush(struct log_op *op, __u64 lo, __u64 hi,
 		op->nr_early = 0;
 		return;
 	}
-	if (!op->hi || lo < op->lo)
-		op->lo = lo;
-	if (hi > op->hi)
-		op->hi = hi;
+	if (!w->hi || lo < w->lo)
+		w->lo = lo;
+	if (hi > w->hi)
+		w->hi = hi;
+}
+
+/* A fence from @lo to @hi: what of @w does it leave? */
+static __always_inline void flush(struct waiting *w, __u64 lo, __u64 hi)
+{
+	if (!w->hi || lo >= w->hi || hi <= w->lo)
+		return;
+	if (lo <= w->lo && hi >= w->hi) {
+		w->hi = 0;
+		w->is_touched = w->is_late = 0;
+		return;
+	}
+	/* From one end: the rest may come. */
+	w->is_touched = 1;
+	if (lo <= w->lo)
+		w->lo = hi;
+	else if (hi >= w->hi)
+		w->hi = lo;
+}
+
+/* Too late for a fence of @w. */
+static __always_inline void judge_waiting(__u32 vm, struct waiting *w)
+{
+	if (!w->hi)
+		return;
+	if (w->is_touched)
+		add(checks.flush_too_small, 1);
+	else
+		add(checks.flush_missing, 1);
+	broken(GSTAGE_CHECK_FLUSH_PROTOCOL, vm, GSTAGE_NO_VCPU, w->lo,
+	       w->hi - w->lo);
+	w->hi = 0;
+	w->is_touched = w->is_late = 0;
 }
 
 SEC("?tp_btf/kvm_gstage_wp")
@@ -254,7 +299,7 @@ int BPF_PROG(check_wp, struct kvm *kvm, __u64 gpa, __u64 size,
 				size;
 	}
 	if (level0 || level1 || level2)
-		want_flush(op, gpa, gpa + size,
+		want_flush(op, CHANGE_WP, gpa, gpa + size,
 			   (__u64)level0 + level1 + level2);
 	return 0;
 }
@@ -276,8 +321,8 @@ int BPF_PROG(check_split, struct kvm *kvm, __u64 gpa, __u32 from, __u32 to,
 	if (slot)
 		slot->is_all_huge = 0;
 	if (op->is_active && !flushed)
-		want_flush(op, gpa & ~(size - 1), (gpa & ~(size - 1)) + size,
-			   1);
+		want_flush(op, CHANGE_SPLIT, gpa & ~(size - 1),
+			   (gpa & ~(size - 1)) + size, 1);
 	return 0;
 }
 
@@ -288,6 +333,7 @@ int BPF_PROG(check_hfence_request, struct kvm *kvm, unsigned int type,
 	bool is_all = type == HFENCE_GVMA_VMID_ALL;
 	struct log_op *op;
 	struct place p;
+	__u64 lo, hi;
 
 	if ((!is_all && type != HFENCE_GVMA_VMID_GPA) || !find_place(kvm, &p))
 		return 0;
@@ -298,39 +344,53 @@ int BPF_PROG(check_hfence_request, struct kvm *kvm, unsigned int type,
 	if (++op->nr_requests == GSTAGE_FENCE_QUEUE + 1)
 		broken(GSTAGE_CHECK_FENCE_QUEUE, p.vm_index, GSTAGE_NO_VCPU,
 		       addr, op->nr_requests);
-	if (!op->hi) {
+	lo = is_all ? 0 : addr;
+	hi = is_all ? -1ULL : addr + size;
+	if (!op->waiting[CHANGE_WP].hi && !op->waiting[CHANGE_SPLIT].hi) {
 		add(checks.flush_redundant, 1);
-		if (!op->nr_early || addr < op->early_lo)
-			op->early_lo = is_all ? 0 : addr;
-		if (!op->nr_early || addr + size > op->early_hi)
-			op->early_hi = is_all ? -1ULL : addr + size;
+		if (!op->nr_early || lo < op->early_lo)
+			op->early_lo = lo;
+		if (!op->nr_early || hi > op->early_hi)
+			op->early_hi = hi;
 		op->nr_early++;
-	} else if (is_all || (addr <= op->lo && addr + size >= op->hi)) {
-		op->hi = 0;
-		op->is_too_small = 0;
-		op->nr_early = 0;
-	} else if (addr < op->hi && addr + size > op->lo) {
-		/* From one end: the rest may come. */
-		op->is_too_small = 1;
-		if (addr <= op->lo)
-			op->lo = addr + size;
-		else if (addr + size >= op->hi)
-			op->hi = addr;
+		return 0;
 	}
+	op->nr_early = 0;
+	flush(&op->waiting[CHANGE_WP], lo, hi);
+	flush(&op->waiting[CHANGE_SPLIT], lo, hi);
 	return 0;
 }
 
-static __always_inline void end_op(__u32 vm, struct log_op *op)
+/*
+ * Whoever splits may drop mmu_lock for a while. When logging is enabled it is
+ * for the splitting code to announce by a fence what it has split, and before
+ * the lock is taken again. In CLEAR and GET the fence is the caller's, at the end
+ * of the operation: KVM's convention for the log, and 7.3 does so for splits, too.
+ * That is counted as late, and broken only if the fence never comes.
+ */
+SEC("?fentry/_raw_write_lock")
+int BPF_PROG(check_write_lock, void *lock)
 {
-	if (op->hi) {
-		if (op->is_too_small)
-			add(checks.flush_too_small, 1);
-		else
-			add(checks.flush_missing, 1);
-		broken(GSTAGE_CHECK_FLUSH_PROTOCOL, vm, GSTAGE_NO_VCPU, op->lo,
-		       op->hi - op->lo);
+	__u64 kvm = (__u64)lock - bpf_core_field_offset(struct kvm, mmu_lock);
+	struct waiting *w;
+	struct log_op *op;
+	__u32 i;
+
+	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
+		op = &log_ops[i];
+		if (vms[i].kvm != kvm || !op->is_active ||
+		    op->pid_tgid != bpf_get_current_pid_tgid())
+			continue;
+		w = &op->waiting[CHANGE_SPLIT];
+		if (w->hi && !w->is_late) {
+			add(checks.flush_late, 1);
+			w->is_late = 1;
+		}
+		if (op->nr == DIRTY_LOG_ENABLE)
+			judge_waiting(i, w);
+		break;
 	}
-	op->is_active = 0;
+	return 0;
 }
 
 SEC("?tp_btf/kvm_dirty_log")
@@ -349,7 +409,9 @@ int BPF_PROG(check_dirty_log, struct kvm *kvm, __u32 slot, unsigned int nr,
 		add(checks.untracked_slots, 1);
 	op->epoch++;
 	if (end) {
-		end_op(p.vm_index, op);
+		judge_waiting(p.vm_index, &op->waiting[CHANGE_WP]);
+		judge_waiting(p.vm_index, &op->waiting[CHANGE_SPLIT]);
+		op->is_active = 0;
 		if (logged && !ret && nr == DIRTY_LOG_DISABLE)
 			logged->hi = 0;
 		return 0;
@@ -358,10 +420,10 @@ int BPF_PROG(check_dirty_log, struct kvm *kvm, __u32 slot, unsigned int nr,
 	if (logged && nr == DIRTY_LOG_ENABLE)
 		logged->hi = logged->is_all_huge = 0;
 	op->is_active = 1;
+	op->pid_tgid = bpf_get_current_pid_tgid();
+	op->nr = nr;
 	op->slot = slot;
 	op->nr_requests = 0;
-	op->hi = 0;
 	op->nr_early = 0;
-	op->is_too_small = 0;
 	return 0;
 }

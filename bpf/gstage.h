@@ -209,6 +209,7 @@ struct gstage_checks {
 	__u64 flush_missing;
 	__u64 flush_too_small;
 	__u64 flush_redundant;
+	__u64 flush_late; /* mmu_lock was taken again before; see checks.bpf.c */
 	/* Events of vCPUs and slots whose numbers are too high to be followed. */
 	__u64 untracked_vcpus;
 	__u64 untracked_slots;

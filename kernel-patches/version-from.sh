@@ -143,7 +143,7 @@ from_tree() {
 	tag=$(git -C "$path" tag --merged "$commit" --list "v$base" "v$base.*" | sort -V | tail -n 1)
 	if [ -n "$tag" ]; then
 		read -ra paths <<<"$KVM_PATHS"
-		git -C "$path" format-patch --quiet --no-signature --no-renames --no-encode-email-headers \
+		git -C "$path" format-patch --quiet --no-signature --no-renames --no-encode-email-headers --src-prefix=a/ --dst-prefix=b/ \
 			-o "$work/commits" "$tag..$commit" -- "${paths[@]}"
 		for patch in "$work"/commits/*; do
 			[ -e "$patch" ] || die "$EX_USAGE" "$path#$ref changes nothing in KVM since $tag"

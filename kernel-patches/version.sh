@@ -245,6 +245,8 @@ else
 	directory) from_directory "$from" ;;
 	tree) from_tree "$from" ;;
 	esac
+	# Mail clients add carriage returns; the kernel's sources have none.
+	sed -i 's/\r$//' "$work"/in/*.patch
 	while read -r patch; do check_paths "$work/in/$patch"; done <"$work/in/series"
 	make_tree
 	if apply_all base; then

@@ -54,6 +54,8 @@ static const struct probe {
 	  false, true },
 	{ "checks", "check_fault", "tracepoint", "kvm_gstage_fault", false,
 	  true },
+	{ "checks", "check_write_lock", "fentry", "_raw_write_lock", true,
+	  true },
 	/* A hold that is seen to begin is seen to end. */
 	{ "locks", "on_write_unlock", "fentry", "_raw_write_unlock", false,
 	  true },
@@ -126,6 +128,9 @@ static int set_options(struct session *s, const struct session_opts *opts)
 	bpf_program__set_autoload(skel->progs.check_hfence_request,
 				  opts->checks);
 	bpf_program__set_autoload(skel->progs.check_dirty_log, opts->checks);
+	bpf_program__set_autoload(
+		skel->progs.check_write_lock,
+		opts->checks && preflight_has_kvm_function("_raw_write_lock"));
 	bpf_program__set_autoload(skel->progs.on_write_lock, opts->locks);
 	bpf_program__set_autoload(skel->progs.on_write_unlock, opts->locks);
 	bpf_program__set_autoload(skel->progs.on_read_lock, opts->locks);

@@ -76,7 +76,8 @@ static json_t *stack_json(const struct gstage_check *c, symbol_fn symbol,
 		char number[32];
 
 		/* What lies above is the way into our own program. */
-		if (name && !strncmp(name, "bpf_trace_run", 13)) {
+		if (name && (!strncmp(name, "bpf_trace_run", 13) ||
+			     !strncmp(name, "bpf_prog_", 9))) {
 			json_array_clear(stack);
 			continue;
 		}
@@ -124,12 +125,13 @@ static json_t *check_json(const struct tally *t, unsigned int nr,
 	if (row && nr == GSTAGE_CHECK_FLUSH_PROTOCOL)
 		json_object_set_new(
 			row, "flushes",
-			json_pack("{s:I s:I s:I}", "missing",
+			json_pack("{s:I s:I s:I s:I}", "missing",
 				  (json_int_t)t->checks.flush_missing,
 				  "too_small",
 				  (json_int_t)t->checks.flush_too_small,
 				  "redundant",
-				  (json_int_t)t->checks.flush_redundant));
+				  (json_int_t)t->checks.flush_redundant, "late",
+				  (json_int_t)t->checks.flush_late));
 	return row;
 }
 

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../vmlib.sh"
 
 need parallel
-versions=(v1 v2 v4 fault-split eager eager-v2 wp-unbatched wp-range no-wp-fix thp-promote fixed)
+versions=(v1 v2 v4 fault-split eager eager-v2 wp-unbatched wp-range no-wp-fix thp-promote late-flush double-flush fixed)
 for dir in "$TOP"/kernel-patches/7.3/versions/*/; do
 	case " ${versions[*]} " in *" $(basename "$dir") "*) ;; *) fail "version $(basename "$dir") is not looked at here" ;; esac
 done
@@ -53,6 +53,8 @@ facts fault-split splits-fault=8 splits-enable=0 split=8 fast=12280 prot=0 page=
 facts eager splits-fault=0 splits-enable=8 split=0 fast=12288 prot=0 page=12298 range=5 fallbacks=0
 facts fixed splits-fault=0 splits-enable=8 split=0 fast=12288 prot=0 page=12298 range=5 fallbacks=0
 facts eager-v2 splits-enable=8 fast=12288 page=12306 range=4 fallbacks=0
+facts late-flush splits-enable=8 fast=12288 page=12298 range=5 fallbacks=0
+facts double-flush splits-enable=8 fast=12288 page=12298 range=197 fallbacks=3
 facts wp-unbatched splits-enable=8 fast=12288 page=28692 range=5 fallbacks=16197
 facts wp-range splits-enable=8 fast=12288 page=12298 range=5
 facts no-wp-fix splits-fault=8 fast=12280 page=12306
