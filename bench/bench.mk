@@ -20,13 +20,14 @@ $(O)/riscv64/dirty_log_perf_test-%: $(O)/kernel/%/Image FORCE | $(SYSROOT)
 
 # --- what users run ------------------------------------------------------
 # As in tests/tests.mk: packages first, then make again.
-.PHONY: demo bench-cost bench-versions run-demo run-bench-cost run-bench-versions
-demo bench-cost bench-versions: deps
+.PHONY: demo bench-cost bench-versions catalogue
+.PHONY: run-demo run-bench-cost run-bench-versions run-catalogue
+demo bench-cost bench-versions catalogue: deps
 	$(Q)+$(MAKE) --no-print-directory run-$@
 
 # Variables of other directories: expanded when the rule runs.
 .SECONDEXPANSION:
-run-demo run-bench-cost run-bench-versions: kernel $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
+run-demo run-bench-cost run-bench-versions run-catalogue: kernel $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
 
 run-demo:
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/demo.sh
@@ -47,3 +48,7 @@ run-bench-cost:
 
 run-bench-versions: versions
 	$(Q)O='$(abspath $(O))' bench/versions.sh
+
+# Known defects, and whether the checks find them.
+run-catalogue: versions
+	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/catalogue.sh

@@ -84,6 +84,7 @@ static __always_inline void broken(__u32 check, __u32 vm, __u32 vcpu, __u64 gpa,
 		return;
 	c->gpa = gpa;
 	c->size = size;
+	c->nr_faults = checks.list[GSTAGE_CHECK_LIVELOCK].checked;
 	c->vm = vms[bounded(vm, GSTAGE_MAX_VMS)].ordinal;
 	c->vcpu = vcpu;
 	/*

@@ -196,6 +196,7 @@ struct gstage_check {
 	__u64 time_ns; /* CLOCK_MONOTONIC; 0: there is none */
 	__u64 gpa;
 	__u64 size; /* bytes, or what the check counts */
+	__u64 nr_faults; /* seen before, of all VMs */
 	__u32 vm;
 	__u32 vcpu; /* GSTAGE_NO_VCPU: in an ioctl */
 	__u64 stack[GSTAGE_STACK_DEPTH]; /* kernel, innermost first, 0 at its end */
@@ -247,6 +248,6 @@ _Static_assert(sizeof(struct gstage_holds) == 24, "ABI");
 _Static_assert(sizeof(struct gstage_phase) == 40, "ABI");
 _Static_assert(sizeof(struct gstage_vm) == 48, "ABI");
 _Static_assert(sizeof(struct gstage_rec) == 48, "ABI");
-_Static_assert(sizeof(struct gstage_check) == 240, "ABI");
+_Static_assert(sizeof(struct gstage_check) == 248, "ABI");
 
 #endif /* GSTAGE_BPF_GSTAGE_H */

@@ -48,6 +48,8 @@ version_check() {
 		key=${line%%:*}
 		case $line in
 		stands-for:* | mail:* | defect:* | kvm-args:*) ;;
+		shown-by:*) [[ $line =~ ^shown-by:[[:space:]]*[a-z0-9-]+\ [a-z-]+$ ]] ||
+			die "$EX_USAGE" "$1/description: 'shown-by:' is a scenario and a check (gstage check --list), not '${line#shown-by:}'" ;;
 		on:*) [[ $line =~ ^on:[[:space:]]*(base|tracepoints)$ ]] ||
 			die "$EX_USAGE" "$1/description: 'on:' is base or tracepoints, not '${line#on:}'" ;;
 		tracepoints:*) [[ $line =~ ^tracepoints:[[:space:]]*(series|inside|merged|none)$ ]] ||

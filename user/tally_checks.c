@@ -113,14 +113,15 @@ static json_t *check_json(const struct tally *t, unsigned int nr,
 			(json_int_t)c->broken);
 	if (row && c->broken)
 		json_object_set_new(row, "first",
-				    json_pack("{s:I s:I s:I s:I s:o*}", "vm",
-					      (json_int_t)c->vm, "vcpu",
+				    json_pack("{s:I s:I s:I s:I s:I s:o*}",
+					      "vm", (json_int_t)c->vm, "vcpu",
 					      c->vcpu == GSTAGE_NO_VCPU ?
 						      (json_int_t)-1 :
 						      (json_int_t)c->vcpu,
 					      "gpa", (json_int_t)c->gpa,
 					      "time_ns", (json_int_t)c->time_ns,
-					      "stack",
+					      "after_faults",
+					      (json_int_t)c->nr_faults, "stack",
 					      stack_json(c, symbol, ctx)));
 	if (row && nr == GSTAGE_CHECK_FLUSH_PROTOCOL)
 		json_object_set_new(
