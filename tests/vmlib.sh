@@ -9,12 +9,13 @@
 #   count FILTER EXPECTED          fail unless the jq expression gives EXPECTED
 #
 # An expected status other than 0 goes into $WANT before the call. Every VM has
-# a limit of its own; the end of its console is shown when a test fails.
+# a limit of its own (VM_LIMIT: seconds, more for a machine that does other things,
+# too); the end of its console is shown when a test fails.
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 need qemu-system-riscv64 jq
-VM_LIMIT=60
+VM_LIMIT=${VM_LIMIT:-60}
 DIR=$WORK/vm
 RUN=$DIR/run.json
 
