@@ -86,7 +86,8 @@ cat >"$WORK/ssh" <<-'SSH'
 	shift
 	[ "$1" != -- ] || shift
 	echo "$host" >>"${0%/*}/hosts"
-	exec bash -c "$*"
+	# sshd names the user's shell, and GNU parallel starts nothing without.
+	exec env SHELL=/bin/bash bash -c "$*"
 SSH
 chmod +x "$WORK/ssh"
 matrix 0 --jobs 1 --sshlogin "$WORK/ssh one" --sshlogin "$WORK/ssh two"
