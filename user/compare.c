@@ -169,21 +169,32 @@ static json_t *broken_json(const struct compare_arm *arm)
 	return list;
 }
 
-static const char *label_of_class(const json_t *run)
+/* One arm on an emulator is enough for the label: --vary accel. */
+static const char *label_of_class(const struct compare_arm *arms,
+				  size_t nr_arms)
 {
-	const char *accel = run_str(environment_of(run), "accel");
+	size_t i;
 
-	if (run_has_insn_clock(run))
+	if (run_has_insn_clock(arms[0].runs[0]))
 		return "instructions (QEMU -icount), not a time";
-	if (!strcmp(accel, "tcg"))
-		return "host time, tcg: not a time on hardware";
+	for (i = 0; i < nr_arms; i++) {
+		if (!strcmp(run_str(environment_of(arms[i].runs[0]), "accel"),
+			    "tcg"))
+			return "host time, tcg: not a time on hardware";
+	}
 	return "host time";
 }
 
 /* One hart at a time shares one counter, so each sees the others' work. */
-static bool has_own_counter(const json_t *run)
+static bool have_own_counters(const struct compare_arm *arms, size_t nr_arms)
 {
-	return run_int(environment_of(run), "harts") <= 1;
+	size_t i;
+
+	for (i = 0; i < nr_arms; i++) {
+		if (run_int(environment_of(arms[i].runs[0]), "harts") > 1)
+			return false;
+	}
+	return true;
 }
 
 /* A timer tick falls elsewhere with another seed: one boot cannot tell. */
@@ -209,7 +220,8 @@ static int set_tables(json_t *json, struct compare_context *context)
 {
 	const json_t *run = context->arms[0].runs[0];
 	bool is_insns = run_has_insn_clock(run);
-	bool has_insns = is_insns && has_own_counter(run);
+	bool has_insns = is_insns &&
+			 have_own_counters(context->arms, context->nr_arms);
 	int err;
 
 	if (is_insns && !has_insns)
@@ -249,8 +261,8 @@ json_t *compare_build(const struct compare_arm *arms, size_t nr_arms,
 		goto out;
 	json = json_pack("{s:s, s:s, s:s, s:o, s:O}", "schema", COMPARE_SCHEMA,
 			 "class", is_insns ? "instructions" : "host", "label",
-			 label_of_class(run), "arms", arms_json(arms, nr_arms),
-			 "differs_in", differs);
+			 label_of_class(arms, nr_arms), "arms",
+			 arms_json(arms, nr_arms), "differs_in", differs);
 	err = json ? set_tables(json, &context) : -ENOMEM;
 	if (err)
 		goto out;

@@ -239,6 +239,30 @@ static int check_across_arms(struct env_check *check, json_t **differsp)
 	return err;
 }
 
+/*
+ * Counted instructions and seconds are never in one table, whatever --vary
+ * allows: the class of the first arm is that of all.
+ */
+static int check_classes(struct env_check *check)
+{
+	size_t i;
+
+	for (i = 1; i < check->nr_arms; i++) {
+		if (run_has_insn_clock(check->arms[i].runs[0]) !=
+		    check->is_host_time)
+			continue;
+		compare_say(
+			check,
+			"not comparable: '%s' counts %s, '%s' %s; record both with one clock",
+			check->arms[0].label,
+			check->is_host_time ? "host time" : "instructions",
+			check->arms[i].label,
+			check->is_host_time ? "instructions" : "host time");
+		return -EXDEV;
+	}
+	return 0;
+}
+
 /* A run under two names, as a copy, would be a boot that never was. */
 static int check_repeated_boots(struct env_check *check)
 {
@@ -295,8 +319,10 @@ int compare_check(const struct compare_arm *arms, size_t nr_arms,
 		err = check_within_arm(&check, &arms[i]);
 	if (!err)
 		err = check_across_arms(&check, differs);
-	if (!err && check.is_host_time) {
-		err = check_repeated_boots(&check);
+	if (!err) {
+		err = check_classes(&check);
+		if (!err && check.is_host_time)
+			err = check_repeated_boots(&check);
 		if (err) {
 			json_decref(*differs);
 			*differs = NULL;

@@ -206,6 +206,26 @@ expect 2 "$GSTAGE" compare --vary kernel,moon "v72=$WORK/72.json" "v73=$split"
 one_line_err
 has_err "no 'moon'"
 
+# Nothing mixes the classes: not --vary, and not the order of the arms.
+host=$FIXTURES/host.json
+for arms in "a=$split b=$host" "a=$host b=$split"; do
+	# shellcheck disable=SC2086 # two arms
+	expect 5 "$GSTAGE" compare --vary clock,mode,harts $arms
+	has_err "record both with one clock"
+done
+jq '.environment.harts = 2' "$split" >"$WORK/harts.json"
+jq '.environment.accel = "kvm"' "$host" >"$WORK/silicon.json"
+for arms in "a=$split b=$WORK/harts.json" "a=$WORK/harts.json b=$split"; do
+	# shellcheck disable=SC2086 # two arms
+	expect 0 "$GSTAGE" compare --vary harts $arms
+	has_out "no table of instructions"
+done
+for arms in "a=$host b=$WORK/silicon.json" "a=$WORK/silicon.json b=$host"; do
+	# shellcheck disable=SC2086 # two arms
+	expect 0 "$GSTAGE" compare --vary accel $arms
+	has_out "Host time, tcg: not a time on hardware"
+done
+
 # Incomplete.
 expect 3 "$GSTAGE" compare "a=$split" "b=$FIXTURES/incomplete.json"
 no_out
