@@ -320,6 +320,17 @@ static json_t *interval_json(const struct stats_interval *interval)
 	return json_pack("[f, f]", interval->lo, interval->hi);
 }
 
+/* What would have been shown: no test finds what lies inside of the band. */
+static double shown_from(const struct test *test, const struct test *band_test,
+			 const struct stats_interval *band)
+{
+	if (!band_test)
+		return test->detectable;
+	if (band_test->is_shown)
+		return INFINITY;
+	return fmax(test->detectable, fmax(band->hi - 1, 1 - band->lo));
+}
+
 static json_t *versus_json(const struct host_table *table, size_t row,
 			   size_t arm)
 {
@@ -327,7 +338,8 @@ static json_t *versus_json(const struct host_table *table, size_t row,
 	const struct sample *a = test->a, *b = test->b;
 	bool both = a->n && b->n, possible = test->is_possible;
 	struct stats_interval band;
-	bool has_band = !is_band(table, arm) && band_of(table, row, &band);
+	const struct test *band_test =
+		is_band(table, arm) ? NULL : band_of(table, row, &band);
 
 	return json_pack(
 		"{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:[I, I]}",
@@ -339,9 +351,10 @@ static json_t *versus_json(const struct host_table *table, size_t row,
 		interval_json(possible ? &test->interval : NULL), "p",
 		possible ? json_real(test->p) : json_null(), "p_holm",
 		possible ? json_real(test->p_holm) : json_null(), "detectable",
-		possible ? number_json(test->detectable) : json_null(), "band",
-		interval_json(has_band ? &band : NULL), "n", (json_int_t)a->n,
-		(json_int_t)b->n);
+		possible ? number_json(shown_from(test, band_test, &band)) :
+			   json_null(),
+		"band", interval_json(band_test ? &band : NULL), "n",
+		(json_int_t)a->n, (json_int_t)b->n);
 }
 
 static json_t *row_json(const struct host_table *table, size_t r)

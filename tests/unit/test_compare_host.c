@@ -236,16 +236,22 @@ static void test_the_band_hides_what_chance_does(void **state)
 	set_enable(&arms, 2, 1000000, 0.2);
 	comparison = sample_build(&arms);
 	row = enable_of(comparison);
-	assert_true(bound(sample_versus(row, 1), "band", 1) > 1.2);
+	versus = sample_versus(row, 1);
+	assert_true(bound(versus, "band", 1) > 1.2);
 	assert_string_equal(sample_verdict(row, 1), "unknown");
+	/* So less than that would not have been shown, either. */
+	assert_true(number(versus, "detectable") >=
+		    bound(versus, "band", 1) - 1);
 	json_decref(comparison);
 
 	/* Equal arms differ: here nothing can be concluded. */
 	set_enable(&arms, 2, 1100000, 0.01);
 	comparison = sample_build(&arms);
 	row = enable_of(comparison);
+	versus = sample_versus(row, 1);
 	assert_string_equal(sample_verdict(row, 2), "differs");
 	assert_string_equal(sample_verdict(row, 1), "unknown");
+	assert_true(json_is_null(json_object_get(versus, "detectable")));
 	assert_int_equal(json_array_size(json_object_get(comparison, "notes")),
 			 1);
 	json_decref(comparison);
