@@ -87,6 +87,8 @@ if [ "$untraced" = 1 ]; then
 else
 	command="gstage trace -q $trace -o run.json -- $command"
 fi
+# The results of the run before must not pass for those of one that fails.
+rm -f "$out/run.json" "$out/guest.json" 2>/dev/null || :
 # shellcheck disable=SC2086 # options are words
 exec "$GSTAGE_TOP/bench/vm.sh" --base "$base" --kvm "$kvm" \
 	--kvm-args "$kvm_args" --out "$out" $vm $vm_more "${vm_opts[@]}" -- $command
