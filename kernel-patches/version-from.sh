@@ -65,7 +65,7 @@ from_mails() {
 				die "$EX_USAGE" "$1 holds patches of $total and of $((10#${BASH_REMATCH[2]})); save one series alone"
 			total=$((10#${BASH_REMATCH[2]}))
 		elif [ -n "$versions" ]; then
-			number=$(($(find "$work/sorted" -type f | wc -l) + 1))
+			number=$(($(find "$work/sorted" -name '*.subject' | wc -l) + 1))
 		fi
 		case " $versions " in *" $version "*) ;; *) versions+=" $version" ;; esac
 		[ "$(wc -w <<<"$versions")" -eq 1 ] ||
@@ -128,10 +128,45 @@ from_directory() {
 	done
 }
 
+# say_outside PATH TAG COMMIT: what a kvm.ko cannot have of it.
+say_outside() {
+	local file first='' number=0
+
+	while read -r file; do
+		is_kvm_path "$file" && continue
+		case $file in Documentation/* | tools/* | MAINTAINERS | .mailmap) continue ;; esac
+		number=$((number + 1))
+		: "${first:=$file}"
+	done < <(git -C "$1" diff --name-only "$2" "$3")
+	[ "$number" -eq 0 ] || say "left out, not KVM's: $number files that differ from $2 ($first$([ "$number" -eq 1 ] || echo ', ...'))"
+}
+
+# from_commits FROM PATH TAG COMMIT: a patch for each commit. A merge is none, and
+# what it resolved would be missing: then all that differs is one patch.
+from_commits() {
+	local path=$2 tag=$3 commit=$4 patch number=0 paths
+
+	read -ra paths <<<"$KVM_PATHS"
+	if [ -n "$(git -C "$path" rev-list --merges -n 1 "$tag..$commit" -- "${paths[@]}")" ]; then
+		say "there are merges since $tag: all changes since are one patch"
+		git -C "$path" diff --no-renames --src-prefix=a/ --dst-prefix=b/ "$tag" "$commit" -- "${paths[@]}" >"$work/patch"
+		take_patch 1 "$(git -C "$path" log -1 --format=%s "$commit")" "$work/patch"
+		return
+	fi
+	git -C "$path" format-patch --quiet --no-signature --no-renames --no-encode-email-headers --src-prefix=a/ --dst-prefix=b/ \
+		-o "$work/commits" "$tag..$commit" -- "${paths[@]}"
+	for patch in "$work"/commits/*; do
+		[ -e "$patch" ] || die "$EX_USAGE" "$1 changes nothing in KVM since $tag"
+		number=$((number + 1))
+		take_patch "$number" "$(basename "$patch" .patch | sed 's/^[0-9]*-//')" "$patch"
+	done
+	say "patches since $tag: $number"
+}
+
 # from_tree PATH[#REF]: the commits since the release that it is based on, or,
 # where the tree has no tag of one, all that its KVM files differ in.
 from_tree() {
-	local path=${1%%#*} ref=HEAD commit tag patch number=0 paths
+	local path=${1%%#*} ref=HEAD commit tag changed paths
 
 	[[ $1 != *#* ]] || ref=${1#*#}
 	git -C "$path" rev-parse --git-dir >/dev/null 2>&1 || die "$EX_USAGE" "$path is not a git tree"
@@ -140,17 +175,13 @@ from_tree() {
 	git -C "$path" cat-file -e "$commit:arch/riscv/kvm/mmu.c" 2>/dev/null ||
 		die "$EX_USAGE" "$path#$ref is not a kernel tree with RISC-V KVM"
 	printf '%s\n' "$commit" >>"$work/mails"
+	read -ra paths <<<"$KVM_PATHS"
+	changed=$(git --no-optional-locks -C "$path" diff --name-only HEAD -- "${paths[@]}" 2>/dev/null | sed -n 1p) || :
+	[ "$ref" != HEAD ] || [ -z "$changed" ] || say "left out, not committed: what is changed in $path ($changed)"
 	tag=$(git -C "$path" tag --merged "$commit" --list "v$base" "v$base.*" | sort -V | tail -n 1)
 	if [ -n "$tag" ]; then
-		read -ra paths <<<"$KVM_PATHS"
-		git -C "$path" format-patch --quiet --no-signature --no-renames --no-encode-email-headers --src-prefix=a/ --dst-prefix=b/ \
-			-o "$work/commits" "$tag..$commit" -- "${paths[@]}"
-		for patch in "$work"/commits/*; do
-			[ -e "$patch" ] || die "$EX_USAGE" "$path#$ref changes nothing in KVM since $tag"
-			number=$((number + 1))
-			take_patch "$number" "$(basename "$patch" .patch | sed 's/^[0-9]*-//')" "$patch"
-		done
-		say "patches since $tag: $number"
+		say_outside "$path" "$tag" "$commit"
+		from_commits "$1" "$path" "$tag" "$commit"
 		return
 	fi
 	say "$path has no tag v$base: its KVM files are compared with the base's"

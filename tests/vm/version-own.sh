@@ -48,6 +48,9 @@ version 0 from-mbox "$WORK/series.mbx"
 sed 's/$/\r/' "$WORK/series.mbx" >"$WORK/crlf.mbx"
 version 0 --dry-run from-crlf "$WORK/crlf.mbx"
 has_out "patch: 0002-KVM-RISC-V-Add-another.patch"
+in_tree format-patch -q -N --stdout v$base >"$WORK/unnumbered.mbx"
+version 0 --dry-run from-unnumbered "$WORK/unnumbered.mbx"
+has_out "patch: 0002-KVM-RISC-V-Add-another.patch"
 version 0 from-dir "$WORK/dir"
 version 0 --kvm-args eager_page_split=0 from-tree "$tree#HEAD"
 has_err "patches since v$base: 2"
@@ -100,6 +103,26 @@ version 0 inside "$tree"
 has_err "merging conflicts at arch/riscv/kvm/mmu.c:1"
 equal "$(about inside tracepoints)" none tracepoints
 scenario --version inside --untraced
+
+# A merge with a conflict that somebody resolved; and what is left out of a tree.
+head=$(in_tree rev-parse HEAD)
+in_tree checkout -q -b side v$base
+change 's/r = kvm_riscv_mmu_alloc_pgd(kvm);/& barrier();/' arch/riscv/kvm/vm.c "KVM: RISC-V: Side"
+in_tree checkout -q -b merged v$base
+change 's/r = kvm_riscv_mmu_alloc_pgd(kvm);/& cpu_relax();/' arch/riscv/kvm/vm.c "KVM: RISC-V: Main"
+in_tree merge -q side >"$WORK/merge" 2>&1 && fail "the branches do not conflict"
+sed -i '/^<<<<<<< \|^=======$\|^>>>>>>> /d' "$tree/arch/riscv/kvm/vm.c"
+mkdir -p "$tree/mm"
+echo "/* not KVM's */" >"$tree/mm/memory.c"
+in_tree add -A
+in_tree commit -qm "Merge side"
+echo "/* later */" >>"$tree/arch/riscv/kvm/main.c"
+version 0 --dry-run merged "$tree"
+has_out "patch: 0001-Merge-side.patch"
+has_err "there are merges since v$base"
+has_err "not KVM's: 1 files that differ from v$base (mm/memory.c)"
+has_err "not committed: what is changed in $tree (arch/riscv/kvm/main.c)"
+in_tree checkout -q -f "$head"
 
 # With our tracepoints below or inside.
 version 0 --dry-run below "$TOP/kernel-patches/$base/versions/v4"
