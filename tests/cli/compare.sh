@@ -305,6 +305,10 @@ expect 1 "$GSTAGE" compare --fail-on phase.enable=5% "fault=$split" "eager=$eage
 has_out "gate: "
 expect 0 "$GSTAGE" compare --fail-on phase.enable=3000% "fault=$split" "eager=$eager"
 expect 0 "$GSTAGE" compare --fail-on phase.enable=5% "eager=$eager" "fault=$split"
+# What the table calls no difference breaks no gate.
+examples=$TOP/docs/examples
+expect 5 "$GSTAGE" compare --fail-on phase.dirty-2=0,fault-total.fast-write=0.1% "fault=$examples/fault.json" "eager=$examples/eager.json"
+has_out "no more than clock and seeds can do"
 expect 5 "$GSTAGE" compare --fail-on phase.enable=5% "a=$FIXTURES/host.json" "b=$FIXTURES/host-eager.json"
 
 # git bisect: good, bad, and 125 for all that cannot be judged.

@@ -32,7 +32,10 @@ static json_t *sample(void)
 		"   [{\"min\": 0, \"max\": 0}, {\"min\": 3, \"max\": 3}, {\"min\": 0, \"max\": 0}, null]}],"
 		" \"instructions\": ["
 		"  {\"section\": \"fault mean\", \"name\": \"all paths\", \"arms\":"
-		"   [{\"min\": 2000, \"max\": 2000}, {\"min\": 2020, \"max\": 2020}, null, null]}],"
+		"   [{\"min\": 2000, \"max\": 2000}, {\"min\": 2020, \"max\": 2020}, null, null]},"
+		"  {\"section\": \"phase\", \"name\": \"get 1\", \"arms\":"
+		"   [{\"min\": 700, \"max\": 700}, {\"min\": 800, \"max\": 800}, {\"min\": 700, \"max\": 700}, null],"
+		"   \"versus\": [{\"verdict\": \"unknown\"}, {\"verdict\": \"equal\"}, {}]}],"
 		" \"quantiles\": ["
 		"  {\"section\": \"fault latency\", \"name\": \"all paths p99.9\", \"arms\":"
 		"   [{\"ge\": 1600, \"le\": 1663}, {\"ge\": 1664, \"le\": 1727}, {\"ge\": 3200, \"le\": 3327}, null]}],"
@@ -100,6 +103,9 @@ static void test_instructions_and_quantiles(void **state)
 	(void)state;
 	expect("faults.mean=1%", "pass", "unknown", 5);
 	expect("faults.mean=0.5%", "fail", "unknown", 1);
+	/* A step of the clock is no regression. */
+	expect("phase.get-1=0", "unknown", "pass", 5);
+	expect("phase.get-1=15%", "pass", "pass", 0);
 	/* 1664 is at least 1 above 1663, and at most 127 above 1600. */
 	expect("faults.p99.9=0", "fail", "fail", 1);
 	expect("faults.p99.9=5%", "unknown", "fail", 1);
@@ -156,7 +162,7 @@ static void test_equal_quantiles_pass(void **state)
 	row = json_array_get(json_object_get(json, "quantiles"), 0);
 	json_object_set_new(row, "versus",
 			    json_pack("[{s:s}, {s:s}]", "verdict", "equal",
-				      "verdict", "unknown"));
+				      "verdict", "differs"));
 	assert_int_equal(gates_parse(&gates, "faults.p99.9=0", reason,
 				     sizeof(reason)),
 			 0);
