@@ -137,7 +137,8 @@ check_inputs() {
 		arm\ * | scenario\ *) key=$(cut -d' ' -f1,2 <<<"$line") ;;
 		*) key=${line%% *} ;;
 		esac
-		old=$(grep -m1 -e "^$key " "$state/inputs" || :)
+		# No pattern: a label may have dots.
+		old=$(awk -v key="$key " 'index($0, key) == 1 { print; exit }' "$state/inputs")
 		if [ -n "$old" ] && [ "$old" != "$line" ]; then
 			die "$EX_USAGE" "$results was made with another '$key' (then: ${old#"$key "}, now: ${line#"$key "}); results must not be mixed: give a new folder"
 		fi

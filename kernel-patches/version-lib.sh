@@ -26,6 +26,7 @@ version_names() {
 version_dir() {
 	local place
 
+	case $2 in '' | .* | */*) return 1 ;; esac
 	while read -r place; do
 		[ -e "$place/$2/description" ] || continue
 		printf '%s\n' "$place/$2"

@@ -62,12 +62,23 @@ trap 'trap "" INT TERM HUP; kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; ex
 wait "$pid" || status=$?
 seconds=$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $started }")
 
-# What is still to do, from what this runner has done so far.
+# What is still to do of this plan, from what this runner has done so far. The
+# folder may hold more, of other plans.
 progress() {
-	local nr_done nr_failed
+	local scenario label n cell nr_done=0 nr_failed=0
 
-	nr_done=$(find "$results" -mindepth 3 -maxdepth 3 -name '*.json' ! -path '*/.matrix/*' 2>/dev/null | wc -l)
-	nr_failed=$(find "$state/cells" -name failure 2>/dev/null | wc -l)
+	for scenario in "${SCENARIOS[@]}"; do
+		for label in "${LABELS[@]}"; do
+			for ((n = 1; n <= BOOTS; n++)); do
+				printf -v cell '%s/%s/%02d' "$scenario" "$label" "$n"
+				if [ -e "$results/$cell.json" ]; then
+					nr_done=$((nr_done + 1))
+				elif [ -e "$state/cells/$cell/failure" ]; then
+					nr_failed=$((nr_failed + 1))
+				fi
+			done
+		done
+	done
 	awk -v total="${MATRIX_TOTAL:-0}" -v done="$((nr_done + nr_failed))" -v failed="$nr_failed" -v before="${MATRIX_BEFORE:-0}" \
 		-v start="${MATRIX_START:-0}" -v now="$EPOCHREALTIME" 'BEGIN {
 		printf "%d of %d", done, total

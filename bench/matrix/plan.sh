@@ -44,7 +44,8 @@ plan_scenarios() { # LINE WORD...
 
 	shift
 	for word; do
-		[ -f "$GSTAGE_TOP/bench/scenarios/$word.scn" ] ||
+		# A name becomes part of a path.
+		{ [[ $word =~ ^[A-Za-z0-9-]+$ ]] && [ -f "$GSTAGE_TOP/bench/scenarios/$word.scn" ]; } ||
 			plan_bad "$line" "there is no scenario '$word'; there are: $(cd "$GSTAGE_TOP/bench/scenarios" && echo *.scn | sed 's/\.scn//g')"
 		for seen in ${SCENARIOS[@]+"${SCENARIOS[@]}"}; do
 			[ "$seen" != "$word" ] || plan_bad "$line" "scenario '$word' is there twice"
@@ -66,7 +67,7 @@ plan_versions() { # LINE
 
 # plan_read FILE
 plan_read() {
-	local key rest line=0 arms_line=0 seen=' '
+	local key rest line=0 arms_line=0 seen=' ' words
 
 	PLAN=$1
 	plan_defaults
@@ -78,12 +79,13 @@ plan_read() {
 		case $seen in *" $key "*) plan_bad "$line" "'$key' is there twice" ;; esac
 		seen+="$key "
 		[ -n "$rest" ] || plan_bad "$line" "'$key' has no value"
-		# shellcheck disable=SC2086 # words
+		read -ra words <<<"$rest"
 		case $key in
-		base) [ -d "$GSTAGE_TOP/kernel-patches/$rest/tracepoints" ] || plan_bad "$line" "there is no base '$rest'"
+		base) { [[ $rest =~ ^[0-9.]+$ ]] && [ -d "$GSTAGE_TOP/kernel-patches/$rest/tracepoints" ]; } ||
+			plan_bad "$line" "there is no base '$rest'"
 			BASE=$rest ;;
-		arms) arms_line=$line; plan_arms "$line" $rest ;;
-		scenarios) plan_scenarios "$line" $rest ;;
+		arms) arms_line=$line; plan_arms "$line" "${words[@]}" ;;
+		scenarios) plan_scenarios "$line" "${words[@]}" ;;
 		boots) plan_number "$line" "$rest" 1 99; BOOTS=$((10#$rest)) ;;
 		mode) case $rest in icount | smp) MODE=$rest ;; *) plan_bad "$line" "mode is icount or smp, not '$rest'" ;; esac ;;
 		order) case $rest in abba | random) ORDER=$rest ;; *) plan_bad "$line" "order is abba or random, not '$rest'" ;; esac ;;
@@ -111,9 +113,10 @@ plan_version() {
 	done
 }
 
-# What must not change while results are added to: all but what extends them.
+# What must not change while results are added to: all but what extends them,
+# and the limit, which a boot that ends does not feel.
 plan_conditions() {
-	printf '%s\n' "base $BASE" "mode $MODE" "smp $SMP" "limit $LIMIT" "trace $TRACE" "args $ARGS" \
+	printf '%s\n' "base $BASE" "mode $MODE" "smp $SMP" "trace $TRACE" "args $ARGS" \
 		"kvm-args $KVM_ARGS" "order $ORDER" "seed $SEED"
 }
 

@@ -75,6 +75,14 @@ equal "$(jq -r '.environment.seed' "$results"/stride2m/v4/0?.json | paste -sd' '
 expect 0 "$GSTAGE" compare "v4=$results/stride2m/v4" "eager=$results/stride2m/eager"
 has_out "Exact counts"
 
+# Another plan for the same folder, which tells of its own cells only, and whose
+# label is no pattern; a longer limit is no other condition.
+printf '%s\n' "arms v.:v4" "scenarios full-pass" "boots 1" "limit $((VM_LIMIT + 1))" >"$WORK/plan2"
+expect 0 env O="$O" "$TOP/bench/matrix.sh" "$WORK/plan2" --out "$results"
+has_err "s (1 of 1)"
+equal "$(done_cells | wc -l)" 7 "run files of both plans"
+rm -r "${results:?}/full-pass"
+
 # More boots extend it; another condition does not.
 sed -i 's/^boots .*/boots 4/' "$WORK/plan"
 # Workers as on other machines: what GNU parallel calls instead of ssh.
