@@ -7,7 +7,7 @@
 
 BASE=7.3
 
-# A version of this test's own, in a place of its own.
+# Versions of this test's own, in a place of their own.
 mine=$WORK/o version=$WORK/o/versions/$BASE/planted
 mkdir -p "$version"
 ln -s "$O/riscv64" "$O/sysroot" "$mine"
@@ -29,7 +29,29 @@ diff --git a/arch/riscv/kvm/mmu.c b/arch/riscv/kvm/mmu.c
 PATCH
 echo 0001-more.patch >"$version/series"
 printf '%s\n' "stands-for: 20 instructions more in each fault" "on: tracepoints" "" "For a test." >"$version/description"
-env O="$mine" "$TOP/kernel-patches/build.sh" "$BASE" tracepoints planted >"$WORK/build" 2>&1 ||
+# One that is slower once, when the VM is made: the ticks of the timer fall
+# elsewhere in all that follows.
+shifted=$WORK/o/versions/$BASE/shifted
+mkdir "$shifted"
+cat >"$shifted/0001-once.patch" <<'PATCH'
+Subject: [PATCH] KVM: RISC-V: 3000 instructions more in each VM
+
+diff --git a/arch/riscv/kvm/vm.c b/arch/riscv/kvm/vm.c
+--- a/arch/riscv/kvm/vm.c
++++ b/arch/riscv/kvm/vm.c
+@@ -32,6 +32,8 @@ int kvm_arch_init_vm(struct kvm *kvm, unsigned long type)
+ {
+ 	int r;
+ 
++	asm volatile(".option push\n.option norvc\n.rept 3000\nnop\n.endr\n.option pop");
++
+ 	r = kvm_riscv_mmu_alloc_pgd(kvm);
+ 	if (r)
+ 		return r;
+PATCH
+echo 0001-once.patch >"$shifted/series"
+printf '%s\n' "stands-for: 3000 instructions more in each VM" "" "For a test." >"$shifted/description"
+env O="$mine" "$TOP/kernel-patches/build.sh" "$BASE" tracepoints planted shifted >"$WORK/build" 2>&1 ||
 	fail "the version was not built: $(tail -n 5 "$WORK/build")"
 
 boot() { # ARM VERSION SEED
@@ -42,6 +64,7 @@ for seed in 1 2; do
 	boot base tracepoints "$seed"
 	boot again tracepoints "$seed"
 	boot planted planted "$seed"
+	boot shifted shifted "$seed"
 done
 
 cd "$WORK/runs" || exit 1
@@ -64,6 +87,11 @@ done
 jq -e '.instructions[] | select(.section == "fault mean" and .name == "fast write") |
 	.versus[0].difference | . >= 15 and . <= 25' "$WORK/out" >/dev/null ||
 	fail "the mean does not differ by 20: $OUT"
+# No fault, and no phase in which a guest is logged, takes longer in the one that
+# only begins later.
+expect 0 "$GSTAGE" compare --json base=base shifted=shifted
+equal "$(jq -r '[.instructions[], .quantiles[] | select(.section != "phase" or (.name | test("^(enable|dirty|get|clear)"))) |
+	select(.versus[0].verdict == "differs") | "\(.section): \(.name)"] | join(", ")' "$WORK/out")" "" "differences of the shifted one"
 expect 1 "$GSTAGE" compare --fail-on faults.mean=0.5% base=base planted=planted
 expect 0 "$GSTAGE" compare --fail-on faults.mean=5% base=base planted=planted
 expect 1 "$GSTAGE" compare --bisect --fail-on phase.dirty-1=0.2% base=base planted=planted
