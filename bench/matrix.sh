@@ -107,22 +107,17 @@ if [ ! -d "$state" ] && [ -n "$(ls -A "$results")" ]; then
 fi
 
 # --- may this plan go on here? ---------------------------------------------------
-# What a result depends on, a line each.
 inputs() {
-	local i file
+	local i
 
-	for file in "$O/kernel/$BASE/Image" "$O/riscv64/gstage" "$O/riscv64/dirtyguest"; do
-		[ -r "$file" ] || die "$EX_IMPOSSIBLE" "$file is missing; 'make all kernel' builds it"
-		echo "${file##*/} $(sha256sum <"$file" | cut -c1-16)"
-	done
+	input_files
 	for i in "${!LABELS[@]}"; do
 		# What was not built gives no results, and may be built later.
 		! grep -qxF -e "${VERSIONS[i]}" "$work/unbuilt" || continue
-		file=$O/kernel/$BASE/kvm-${VERSIONS[i]}
-		echo "arm ${LABELS[i]} ${VERSIONS[i]} $(cat "$file.ko" "$file.json" 2>/dev/null | sha256sum | cut -c1-16)"
+		input_arm "${LABELS[i]}" "${VERSIONS[i]}"
 	done
 	for i in "${SCENARIOS[@]}"; do
-		echo "scenario $i $(sha256sum <"$GSTAGE_TOP/bench/scenarios/$i.scn" | cut -c1-16)"
+		input_scenario "$i"
 	done
 	echo "qemu $(qemu-system-riscv64 --version | head -n 1)"
 	plan_conditions

@@ -47,7 +47,23 @@ machine_lock=${GSTAGE_MACHINE_LOCK:-${XDG_RUNTIME_DIR:-/tmp}/gstage-host-time.$(
 exec {alone}>>"$machine_lock"
 if [ "$MODE" = smp ]; then flock "$alone"; else flock -s "$alone"; fi
 
+# What is built anew while a matrix runs must not get into its results.
+other_input() {
+	local line
+
+	while read -r line; do
+		grep -qxF -e "$line" "$state/inputs" && continue
+		echo "${line% *}"
+		return 0
+	done < <(input_files; input_arm "$label" "$(plan_version "$label")"; input_scenario "$scenario")
+	return 1
+}
+
 started=$EPOCHREALTIME status=0
+if other=$(other_input); then
+	say "$cell: not run, '$other' is another than when this matrix began; give a new folder"
+	exit 1
+fi
 run=(setpriv --pdeathsig TERM "$GSTAGE_TOP/bench/run.sh" "$scenario" --base "$BASE"
 	--version "$(plan_version "$label")" --mode "$MODE" --seed "$((10#$number))" --limit "$LIMIT" --out "$tmp/out")
 [ -z "$SMP" ] || run+=(--smp "$SMP")
@@ -88,6 +104,10 @@ progress() {
 	}'
 }
 
+if other=$(other_input); then
+	say "$cell: not kept, '$other' became another under way; give a new folder"
+	exit 1
+fi
 lost=
 if [ -s "$tmp/out/run.json" ] && { [ "$status" -eq 0 ] || [ "$status" -eq 1 ]; } &&
 	[ "$(jq -r .complete "$tmp/out/run.json" 2>/dev/null)" = true ]; then

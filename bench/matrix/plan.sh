@@ -120,6 +120,24 @@ plan_conditions() {
 		"kvm-args $KVM_ARGS" "order $ORDER" "seed $SEED"
 }
 
+# What a result depends on, a line each: the files of all cells, of an arm, of a
+# scenario.
+digest() { cat "$@" 2>/dev/null | sha256sum | cut -c1-16; }
+input_files() {
+	local file
+
+	for file in "$O/kernel/$BASE/Image" "$O/riscv64/gstage" "$O/riscv64/dirtyguest"; do
+		[ -r "$file" ] || die "$EX_IMPOSSIBLE" "$file is missing; 'make all kernel' builds it"
+		echo "${file##*/} $(digest "$file")"
+	done
+}
+input_arm() { # LABEL VERSION
+	echo "arm $1 $2 $(digest "$O/kernel/$BASE/kvm-$2.ko" "$O/kernel/$BASE/kvm-$2.json")"
+}
+input_scenario() { # NAME
+	echo "scenario $1 $(digest "$GSTAGE_TOP/bench/scenarios/$1.scn")"
+}
+
 # plan_cells: SCENARIO/LABEL/NN, in the order in which they are run. All arms
 # take turns within a boot number, so that what drifts on the machine hits all
 # of them alike: forwards and backwards (abba), or by chance from SEED.

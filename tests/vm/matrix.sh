@@ -107,6 +107,20 @@ matrix 2
 has_err "another 'args'"
 sed -i '$d' "$WORK/plan"
 
+# A tool that is built anew while a matrix runs: nothing of it is kept.
+mkdir "$WORK/o" "$WORK/o/riscv64"
+ln -s "$O/kernel" "$O/sysroot" "$WORK/o/"
+cp "$O/riscv64/"{gstage,dirtyguest} "$WORK/o/riscv64/"
+printf '%s\n' "arms v4" "scenarios stride2m" "boots 2" "limit $VM_LIMIT" >"$WORK/plan3"
+env O="$WORK/o" "$TOP/bench/matrix.sh" "$WORK/plan3" --out "$WORK/anew" --jobs 1 >"$WORK/log" 2>&1 &
+pid=$!
+until [ -e "$WORK/anew/.matrix/tmp/stride2m:v4:01/log" ] || ! kill -0 $pid 2>/dev/null; do sleep 0.1; done
+echo >>"$WORK/o/riscv64/gstage"
+wait $pid && fail "another gstage is no trouble: $(cat "$WORK/log")"
+grep -q "stride2m/v4/01: not kept, 'gstage' became another" "$WORK/log" || fail "not said: $(cat "$WORK/log")"
+grep -q "stride2m/v4/02: not run, 'gstage' is another" "$WORK/log" || fail "not said: $(cat "$WORK/log")"
+equal "$(find "$WORK/anew" -name '0?.json')" "" "run files of two tools"
+
 # Another QEMU, as after an upgrade.
 sed -i 's/^qemu .*/qemu another one/' "$state/inputs"
 matrix 2
