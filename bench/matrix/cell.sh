@@ -115,11 +115,10 @@ if [ -s "$tmp/out/run.json" ] && { [ "$status" -eq 0 ] || [ "$status" -eq 1 ]; }
 		lost=$(jq -r '[(.guest.pages_lost // 0 | select(. > 0) | "\(.) pages lost"),
 			(.checks[] | select(.ok | not) | "check \(.name) failed")] | join(", ")' "$tmp/out/run.json")
 	fi
-	if [ "$status" -eq 0 ] || [ -n "$lost" ]; then
+	if [ "$status" -eq 0 ]; then
+		rm -rf "$note"
 		# Never over a file that is there.
 		ln -T "$tmp/out/run.json" "$final" || exit 1
-	fi
-	if [ "$status" -eq 0 ]; then
 		say "$cell: $seconds s ($(progress))"
 		exit 0
 	fi
@@ -140,7 +139,9 @@ mv "$tmp/out" "$note" 2>/dev/null || mkdir -p "$note"
 mv "$tmp/log" "$note/log"
 if [ -n "$lost" ]; then
 	rm -f "$note/failure"
+	# First the note: a run file alone would pass for a good one.
 	keep bad "$lost"
+	ln -T "$note/run.json" "$final" || exit 1
 	say "$cell: $seconds s, $lost ($(progress))"
 	exit 1
 fi
