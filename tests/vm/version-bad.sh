@@ -9,6 +9,8 @@
 
 need git parallel
 base=7.3
+# A hang takes all of it.
+limit=$((VM_LIMIT / 6))
 mine=$WORK/o
 mkdir -p "$mine"
 cp -r "$O/kernel" "$mine/kernel"
@@ -44,21 +46,21 @@ after_a_good_run() {
 }
 # alone NAME STATUS REASON TEXT: the message, and the file for programs.
 alone() {
-	WANT=$2 run_expecting after_a_good_run env O="$mine" "$TOP/bench/run.sh" full-pass --version "$1" --limit 10 --out "$DIR"
+	WANT=$2 run_expecting after_a_good_run env O="$mine" "$TOP/bench/run.sh" full-pass --version "$1" --limit "$limit" --out "$DIR"
 	grep -q "^$3: .*$4" "$DIR/failure" || fail "$1: $(cat "$DIR/failure")"
 	grep -qF "$(sed 's/^[^:]*: //' "$DIR/failure")" "$WORK/err" || fail "$1: the message is not shown: $(cat "$WORK/err")"
 	[ ! -e "$RUN" ] || fail "$1 leaves a run file"
 }
 alone noload 125 no-load "does not load: Device or resource busy; .*kvm: no today"
 alone oops 3 oops "panicked: Unable to handle kernel .* in kvm_arch_init_vm"
-alone hang 124 limit "did not finish within 10 s"
+alone hang 124 limit "did not finish within $limit s"
 
 # A matrix of them, with one that is good.
 cat >"$WORK/plan" <<-PLAN
 	arms eager noload oops hang broken
 	scenarios full-pass
 	boots 1
-	limit 10
+	limit $limit
 PLAN
 results=$WORK/results
 expect 1 env O="$mine" "$TOP/bench/matrix.sh" "$WORK/plan" --out "$results"
