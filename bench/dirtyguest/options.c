@@ -27,6 +27,7 @@ enum {
 	OPT_WRITES,
 	OPT_HOT,
 	OPT_SEED,
+	OPT_NO_POPULATE,
 	OPT_LOG,
 	OPT_CLEAR_CHUNK,
 	OPT_CLEAR_OFFSET,
@@ -111,6 +112,9 @@ static const struct argp_option options[] = {
 	{ "writes", OPT_WRITES, "PERCENT", 0,
 	  "share of writes, the rest are reads (default 100)", 0 },
 	{ "seed", OPT_SEED, "N", 0, "of all random choices (default 1)", 0 },
+	{ "no-populate", OPT_NO_POPULATE, 0, 0,
+	  "do not write all pages before logging: they are touched first while it is on, or after it",
+	  0 },
 	{ "after", OPT_AFTER, 0, 0, "write on, one pass, once logging is off",
 	  0 },
 	{ "after-order", OPT_AFTER_ORDER, "ORDER", 0,
@@ -245,6 +249,9 @@ static error_t parse_guest_option(int key, char *arg, struct argp_state *state)
 	case OPT_AFTER_ORDER:
 		opts->after_order = PARSE_NAME("after-order", dg_order_names);
 		opts->after = true;
+		return 0;
+	case OPT_NO_POPULATE:
+		opts->skip_populate = true;
 		return 0;
 	case OPT_AFTER:
 		opts->after = true;

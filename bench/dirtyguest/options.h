@@ -49,6 +49,7 @@ struct dg_options {
 	__u64 clear_offset_pages;
 	__u64 limit_ns;
 	const char *result; /* file name or NULL; borrowed from argv */
+	bool skip_populate;
 	bool after;
 	bool pin;
 	bool force;

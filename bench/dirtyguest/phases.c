@@ -259,8 +259,9 @@ int phases__run(struct phases *ph)
 		say_failed(ph, "start", 0, err);
 		return err;
 	}
-	err = unlogged_pass(ph, "populate", 0, DG_ORDER_SEQ, 100,
-			    &ph->res->populate_ns);
+	if (!opts->skip_populate)
+		err = unlogged_pass(ph, "populate", 0, DG_ORDER_SEQ, 100,
+				    &ph->res->populate_ns);
 	if (!err)
 		err = run_logged(ph);
 	if (!err && opts->after)

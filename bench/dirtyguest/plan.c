@@ -44,7 +44,7 @@ static void print_phases(const struct dg_options *opts)
 	__u64 nr_clears = (slot - offset + chunk - 1) / chunk +
 			  (offset + chunk - 1) / chunk;
 
-	printf("phases: populate, enable, ");
+	printf("phases: %senable, ", opts->skip_populate ? "" : "populate, ");
 	if (opts->log_mode == DG_LOG_INITIALLY_SET)
 		printf("get, clear, ");
 	printf("%llu x (dirty, get%s), disable%s\n", opts->nr_rounds,

@@ -97,6 +97,7 @@ static int set_options(json_t *root, const struct dg_options *opts)
 	      set_str(obj, "log", dg_log_mode_names[opts->log_mode]) |
 	      set_u64(obj, "clear_chunk_pages", opts->clear_chunk_pages) |
 	      set_u64(obj, "clear_offset_pages", opts->clear_offset_pages) |
+	      set_bool(obj, "populate", !opts->skip_populate) |
 	      set_bool(obj, "after", opts->after) |
 	      set_str(obj, "after_order", dg_order_names[opts->after_order]) |
 	      set_bool(obj, "pin", opts->pin) |
