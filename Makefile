@@ -46,6 +46,10 @@ OPTIMISE	:= $(if $(filter 1,$(D)),-O0 -fsanitize=address$(,)undefined,-O2)
 CFLAGS		?= $(OPTIMISE) -g
 override CFLAGS	+= -std=gnu11 $(WARNINGS) $(EXTRA_CFLAGS)
 
+# A value of the user's as one word of the shell's.
+quote := '
+sh_word = '$(subst $(quote),'\$(quote)',$(1))'
+
 export GSTAGE_CACHE := $(CACHE)
 
 .PHONY: all

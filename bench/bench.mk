@@ -41,7 +41,7 @@ matrix: deps
 RESULTS ?= $(O)/results/$(basename $(notdir $(PLAN)))
 .PHONY: run-matrix
 run-matrix: $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN) $(SYSROOT)
-	$(Q)$(if $(PLAN),,$(error PLAN= is missing: a file, or one of bench/plans))$(KERNEL_ENV) bench/matrix.sh '$(PLAN)' --out '$(RESULTS)'
+	$(Q)$(if $(PLAN),,$(error PLAN= is missing: a file, or one of bench/plans))$(KERNEL_ENV) bench/matrix.sh $(call sh_word,$(PLAN)) --out $(call sh_word,$(RESULTS))
 
 run-bench-cost:
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/cost.sh

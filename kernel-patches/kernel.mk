@@ -30,7 +30,7 @@ $(KERNEL_VERSIONS): versions-%: $(O)/kernel/%/Image
 	$(Q)$(KERNEL_ENV) kernel-patches/build.sh --all $*
 
 version: $(O)/kernel/$(BASE)/Image
-	$(Q)$(KERNEL_ENV) kernel-patches/version.sh --kvm-args '$(KVM_ARGS)' '$(NAME)' '$(FROM)' $(BASE)
+	$(Q)$(KERNEL_ENV) kernel-patches/version.sh --kvm-args $(call sh_word,$(KVM_ARGS)) $(call sh_word,$(NAME)) $(call sh_word,$(FROM)) $(BASE)
 
 # Look for a newer point release, then build.
 kernel-refresh: | deps

@@ -118,6 +118,7 @@ if [ -s "$tmp/out/run.json" ] && { [ "$status" -eq 0 ] || [ "$status" -eq 1 ]; }
 	if [ "$status" -eq 0 ]; then
 		rm -rf "$note"
 		# Never over a file that is there.
+		sync "$tmp/out/run.json"
 		ln -T "$tmp/out/run.json" "$final" || exit 1
 		say "$cell: $seconds s ($(progress))"
 		exit 0
@@ -141,6 +142,7 @@ if [ -n "$lost" ]; then
 	rm -f "$note/failure"
 	# First the note: a run file alone would pass for a good one.
 	keep bad "$lost"
+	sync "$note/run.json"
 	ln -T "$note/run.json" "$final" || exit 1
 	say "$cell: $seconds s, $lost ($(progress))"
 	exit 1
