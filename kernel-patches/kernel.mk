@@ -45,4 +45,4 @@ cache-list:
 	$(Q)du -sh '$(CACHE)'/*/* 2>/dev/null || echo 'the cache $(CACHE) is empty'
 
 cache-clean:
-	$(Q)rm -rf '$(CACHE)'/apt-* $(foreach kind,checkpatch kernel kernel-work kvm logs resolved selftests source sysroot,'$(CACHE)/$(kind)')
+	$(Q)rm -rf '$(CACHE)'/apt-* $(foreach kind,checkpatch kernel kernel-work kvm logs qemu resolved selftests source sysroot,'$(CACHE)/$(kind)')
