@@ -17,6 +17,7 @@ $(O)/riscv64/dirty_log_perf_test-%: $(O)/kernel/%/Image FORCE | $(SYSROOT)
 	$(Q)$(KERNEL_ENV) bench/selftests.sh $*
 
 -include bench/dirtyguest/dirtyguest.mk
+-include bench/oracle/oracle.mk
 
 # --- what users run ------------------------------------------------------
 # As in tests/tests.mk: packages first, then make again.

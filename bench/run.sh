@@ -20,7 +20,7 @@ usage() {
 	  --args ARGS        more options for dirtyguest, e.g. "--rounds 1"
 	  --trace ARGS       more options for gstage trace, e.g. --counts
 	  --untraced         run the scenario alone; DIR/guest.json has its figures
-	  --mode, --smp, --seed, --limit, --qemu, --vm ARGS   handed to bench/vm.sh
+	  --mode, --smp, --seed, --limit, --qemu, --oracle, --vm ARGS   handed to bench/vm.sh
 	TEXT
 }
 
@@ -49,7 +49,7 @@ while [ $# -gt 0 ]; do
 		--args) more=$2 ;;
 		--trace) trace=$2 ;;
 		--vm) vm_more=$2 ;;
-		--mode | --smp | --seed | --limit | --qemu) vm_opts+=("$1" "$2") ;;
+		--mode | --smp | --seed | --limit | --qemu | --oracle) vm_opts+=("$1" "$2") ;;
 		*) bad "unknown option $1" ;;
 		esac
 		shift 2

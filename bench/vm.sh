@@ -33,6 +33,7 @@ usage() {
 	  --strict           a WARNING, BUG or Oops in the guest's log is a failure (status 3)
 	  --cpu MODEL        QEMU's name for the CPU (default rv64)
 	  --qemu BIN         default qemu-system-riscv64
+	  --oracle FILE      count fences and calls in kvm.ko from outside, into FILE (docs/oracle.md)
 	  --dry-run          print the QEMU command, start nothing
 	  -v                 say what is done; the console is shown as it comes
 
@@ -51,12 +52,12 @@ number() { # OPTION VALUE MIN MAX
 }
 
 base=${BASE:-7.3} image='' kvm='' kvm_args='' mode=icount smp='' cpu=rv64 mem=512 seed=1 limit=120
-hugepages=0 thp='' append='' out='' console=0 strict=0 qemu=qemu-system-riscv64 dry_run=0
+hugepages=0 thp='' append='' out='' oracle='' console=0 strict=0 qemu=qemu-system-riscv64 dry_run=0
 verbose=0 adds=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--base | --image | --kvm | --kvm-args | --mode | --smp | --cpu | --mem | --seed | --limit | \
-		--hugepages | --thp | --append | --add | --out | --qemu)
+		--hugepages | --thp | --append | --add | --out | --qemu | --oracle)
 		[ $# -ge 2 ] || bad "$1 needs a value"
 		;;
 	esac
@@ -77,6 +78,7 @@ while [ $# -gt 0 ]; do
 	--out) out=$2; shift 2 ;;
 	--cpu) cpu=$2; shift 2 ;;
 	--qemu) qemu=$2; shift 2 ;;
+	--oracle) oracle=$2; shift 2 ;;
 	--console) console=1; shift ;;
 	--strict) strict=1; shift ;;
 	--dry-run) dry_run=1; shift ;;
@@ -115,6 +117,26 @@ qemu_version=$("$qemu" --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p')
 if [ "$mode" = icount ] && [ "$smp" -gt 1 ] && [ "${qemu_version%%.*}" -lt 9 ]; then
 	die "$EX_IMPOSSIBLE" "QEMU $qemu_version hangs in icount mode with more than one hart; use --smp 1, --mode smp, or QEMU 9 or newer"
 fi
+
+# A plugin is built for one version of QEMU's plugin API. Which one this QEMU
+# takes only it can tell, and whether it takes any.
+oracle_plugin() {
+	local built=$O/native/oracle plugin told='' word
+	for plugin in "$built"/plugin-api{4,1}.so "$built/resolve"; do
+		[ -e "$plugin" ] || die "$EX_IMPOSSIBLE" "the oracle is not built; run 'make oracle'"
+	done
+	for plugin in "$built"/plugin-api{4,1}.so; do
+		told=$(timeout 20 "$qemu" -M none -nodefaults -display none -plugin "$plugin,probe=on" 2>&1 </dev/null) || :
+		case $told in *'gstage-oracle: loaded'*)
+			echo "$plugin"
+			return
+			;;
+		esac
+	done
+	word=$(tail -n 1 <<<"$told")
+	die "$EX_IMPOSSIBLE" "QEMU $qemu_version takes no plugin, which --oracle needs (${word:-it said nothing}); Debian's qemu-system-misc does, and so does what bench/host/qemu.sh fetches"
+}
+[ -z "$oracle" ] || plugin=$(oracle_plugin)
 
 # --- the guest's file system -------------------------------------------------
 umask 022 # modes are part of the initramfs
@@ -260,6 +282,7 @@ icount) machine+=(-accel tcg -icount shift=0,sleep=off -rtc base=2026-01-01T00:0
 smp) machine+=(-accel tcg,thread=multi) ;;
 esac
 command_line="console=ttyS0 earlycon riscv_isa_fallback printk.time=1 panic=-1 oops=panic$append"
+[ -z "$oracle" ] || machine+=(-plugin "$plugin,out=$work/oracle.log")
 command=("$qemu" "${machine[@]}" -kernel "$image" -initrd "$work/initrd" -append "$command_line")
 if [ "$dry_run" = 1 ]; then
 	printf '%s\n' "$(quote "${command[@]}")"
@@ -273,6 +296,9 @@ cat "$work/top.cpio" >>"$work/initrd"
 
 (mkdir -p "$out" && rm -f "$out"/{console.log,stdout,stderr,dmesg,failure} && : >"$out/console.log") 2>/dev/null ||
 	die "$EX_IMPOSSIBLE" "cannot write to $out (--out)"
+# Counts of an earlier run would be taken for those of this one.
+[ -z "$oracle" ] || (: >"$oracle" && rm -f "$oracle") 2>/dev/null ||
+	die "$EX_IMPOSSIBLE" "cannot write to $oracle (--oracle)"
 : >"$work/console.log"
 
 # Watch the machine from outside: the time limit, a panic that does not end,
@@ -349,6 +375,19 @@ elif [ "$qemu_status" -ne 0 ]; then
 elif ! grep -q 'gstage-vm: end' "$work/console.log" || ! tar -tf "$work/out.tar" >/dev/null 2>&1; then
 	last_lines
 	fail lost-results "$EX_INCOMPLETE" "the guest ended without handing out its results; the console is in $out/console.log"
+fi
+# A panicked guest has no results, and neither has the oracle then.
+if [ -n "$oracle" ]; then
+	known=()
+	[ "$kvm" = none ] || known+=(--module "$kvm")
+	[ ! -r "${image%/*}/vmlinux" ] || known+=(--kernel "${image%/*}/vmlinux")
+	# Where the tracer begins and ends to count, if it does.
+	for function in kvm_gstage_fault_reg kvm_gstage_work_reg kvm_gstage_fault_unreg; do
+		known+=(--split-at "$function")
+	done
+	step "giving names to what the oracle counted"
+	"$O/native/oracle/resolve" "${known[@]}" -o "$oracle" "$work/oracle.log" ||
+		die "$EX_IMPOSSIBLE" "the oracle's counts are lost; what failed is said above"
 fi
 tar -C "$out" --no-same-owner --no-overwrite-dir -m -xf "$work/out.tar" ||
 	die "$EX_IMPOSSIBLE" "cannot write the results to $out: is the disk full?"

@@ -40,7 +40,7 @@ check_format() {
 # In a folder of its own, so that the objects in use are not rebuilt.
 check_warnings() {
 	local goals=native
-	[ ! -e "$O/sysroot" ] || goals="native riscv64 dirtyguest"
+	[ ! -e "$O/sysroot" ] || goals="native riscv64 dirtyguest oracle"
 	# shellcheck disable=SC2086 # several goals
 	"$MAKE" --no-print-directory O="$O/check" EXTRA_CFLAGS=-Werror $goals
 }

@@ -38,6 +38,9 @@ UNIT_CFLAGS = $(filter-out -O2 -O0 -fsanitize=%,$(CFLAGS)) -O1 \
 UNIT_LINKED = $(UNIT_OBJS)
 $(UNIT_OUT)/test_dirtyguest: UNIT_LINKED = $(UNIT_OUT)/bench/dirtyguest/pattern.o
 $(UNIT_OUT)/test_dirtyguest: $(UNIT_OUT)/bench/dirtyguest/pattern.o
+UNIT_ORACLE := $(patsubst %,$(UNIT_OUT)/bench/oracle/%.o,timeline locate code)
+$(UNIT_OUT)/test_oracle: UNIT_LINKED = $(UNIT_ORACLE) -lelf
+$(UNIT_OUT)/test_oracle: $(UNIT_ORACLE)
 $(UNIT_OUT)/tests/unit/test_dirtyguest.o $(UNIT_OUT)/bench/%.o: UNIT_CFLAGS += -Ibench/dirtyguest
 
 $(UNIT_OUT)/test_%: $(UNIT_OUT)/tests/unit/test_%.o $(UNIT_OBJS)
@@ -70,7 +73,7 @@ VM_TESTS := $(wildcard tests/vm/*.sh)
 
 # What a traced guest needs; both bases, their versions, and the kernel's own
 # workload.
-VM_NEEDS := $(RISCV64_GSTAGE) $(DG_BIN) kernels $(KERNEL_VERSIONS) \
+VM_NEEDS := $(RISCV64_GSTAGE) $(DG_BIN) $(ORACLE) kernels $(KERNEL_VERSIONS) \
 	    $(patsubst %,$(O)/riscv64/dirty_log_perf_test-%,$(firstword $(KERNEL_BASES)))
 VM_NEEDS := $(if $(VM_TESTS),$(VM_NEEDS))
 

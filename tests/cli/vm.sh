@@ -59,6 +59,16 @@ chmod +x "$WORK/qemu-old"
 missing 'QEMU 7.2.22 hangs in icount mode with more than one hart' \
 	--image "$image" --kvm none --qemu "$WORK/qemu-old" --smp 2 -- true
 
+# The oracle is a plugin, and must be built, and welcome.
+bad '--oracle needs a value' --oracle
+missing "the oracle is not built; run 'make oracle'" --image "$image" --kvm none --oracle "$WORK/oracle.json" -- true
+mkdir -p "$OUTPUT/native/oracle"
+touch "$OUTPUT"/native/oracle/{plugin-api1.so,plugin-api4.so,resolve}
+missing 'QEMU 7.2.22 takes no plugin' \
+	--image "$image" --kvm none --qemu "$WORK/qemu-old" --oracle "$WORK/oracle.json" -- true
+# QEMU says why: these are no plugins.
+missing 'file too short' --image "$image" --kvm none --oracle "$WORK/oracle.json" -- true
+
 expect 0 env O="$OUTPUT" "$VM" --image "$image" --kvm none --dry-run --seed 7 --mem 100 -- true
 has_out "'-seed' '7'"
 has_out "'-icount' 'shift=0,sleep=off'"
