@@ -21,14 +21,14 @@ $(O)/riscv64/dirty_log_perf_test-%: $(O)/kernel/%/Image FORCE | $(SYSROOT)
 
 # --- what users run ------------------------------------------------------
 # As in tests/tests.mk: packages first, then make again.
-.PHONY: demo bench-cost bench-versions catalogue
-.PHONY: run-demo run-bench-cost run-bench-versions run-catalogue
-demo bench-cost bench-versions catalogue: deps
+.PHONY: demo bench-cost bench-versions bench-oracle catalogue
+.PHONY: run-demo run-bench-cost run-bench-versions run-bench-oracle run-catalogue
+demo bench-cost bench-versions bench-oracle catalogue: deps
 	$(Q)+$(MAKE) --no-print-directory run-$@
 
 # Variables of other directories: expanded when the rule runs.
 .SECONDEXPANSION:
-run-demo run-bench-cost run-bench-versions run-catalogue: kernel $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
+run-demo run-bench-cost run-bench-versions run-bench-oracle run-catalogue: kernel $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
 
 run-demo:
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/demo.sh
@@ -49,6 +49,10 @@ run-bench-cost:
 
 run-bench-versions: versions
 	$(Q)O='$(abspath $(O))' bench/versions.sh
+
+# What the tracer counts against what QEMU executes.
+run-bench-oracle: $$(ORACLE)
+	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/oracle.sh --all
 
 # Known defects, and whether the checks find them.
 run-catalogue: versions
