@@ -10,7 +10,8 @@
  *   DG_PAYLOAD_GPA  the payload's code, then one DG_VCPU_BYTES area per vCPU
  *                   (mailbox at its start, stack from its end downwards).
  *                   4K pages, never logged
- *   DG_TEST_GPA     the memory under test, in a memory slot of its own
+ *   DG_TEST_GPA     the memory under test, in a memory slot of its own, which may
+ *                   begin some pages later
  *
  * One exchange: the host fills in mailbox.pass and enters the guest; the guest
  * works the pass off and stores DG_PORT_DONE. The host touches a mailbox only

@@ -38,16 +38,16 @@ void check__begin_round(struct check *check)
 __u64 check__record(struct check *check, const struct dg_pass *pass)
 {
 	__u64 *expected = check->expected + pass->vcpu * check->nr_pages;
-	__u64 nr_writes = 0;
+	__u64 nr_writes = 0, page;
 	struct dg_op op;
 
 	for (__u64 i = 0; i < pass->nr_ops; i++) {
 		dg_pass_op(pass, i, &op);
 		if (!op.is_write)
 			continue;
-		expected[op.page] = op.value;
-		check->written[op.page / WORD_BITS] |= 1ull
-						       << (op.page % WORD_BITS);
+		page = op.page - check->first_page;
+		expected[page] = op.value;
+		check->written[page / WORD_BITS] |= 1ull << (page % WORD_BITS);
 		nr_writes++;
 	}
 	return nr_writes;
@@ -67,8 +67,8 @@ void check__log(const struct check *check, const __u64 *bitmap,
 			reported &= (1ull << tail) - 1;
 		lost = written & ~reported;
 		if (lost && !out->pages_lost)
-			out->first_lost =
-				i * WORD_BITS + (__u64)__builtin_ctzll(lost);
+			out->first_lost = check->first_page + i * WORD_BITS +
+					  (__u64)__builtin_ctzll(lost);
 		out->pages_written += (__u64)__builtin_popcountll(written);
 		out->pages_reported += (__u64)__builtin_popcountll(reported);
 		out->pages_lost += (__u64)__builtin_popcountll(lost);
@@ -94,7 +94,7 @@ void check__values(const struct check *check, const void *memory,
 				continue;
 			if (!out->nr_wrong++) {
 				out->vcpu = vcpu;
-				out->page = page;
+				out->page = check->first_page + page;
 				out->expected = expected[page];
 				out->found = found;
 			}

@@ -17,6 +17,7 @@ struct check {
 	__u32 nr_vcpus;
 	__u64 nr_pages; /* of the working set */
 	__u64 slot_pages; /* of the slot, at least nr_pages */
+	__u64 first_page; /* number of both's first page; 0 unless set */
 	__u64 *expected; /* [vcpu][page]: last value stored, 0: none yet */
 	__u64 *written; /* a bit per slot page: stored to in this round */
 };

@@ -58,14 +58,15 @@ static int map_hugetlb(struct memory *mem, const struct dg_options *opts)
 	void *p;
 	int err;
 
-	p = mmap(NULL, mem->bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+	p = mmap(NULL, mem->backing_bytes, PROT_READ | PROT_WRITE, flags, -1,
+		 0);
 	if (p == MAP_FAILED) {
 		err = -errno;
-		say_no_hugetlb(opts, mem->bytes, err);
+		say_no_hugetlb(opts, mem->backing_bytes, err);
 		return err;
 	}
-	mem->base = mem->map_base = p;
-	mem->map_bytes = mem->bytes;
+	mem->backing = mem->map_base = p;
+	mem->map_bytes = mem->backing_bytes;
 	return 0;
 }
 
@@ -96,10 +97,10 @@ static int check_available(const struct memory *mem,
 {
 	__u64 available = available_bytes();
 
-	if (!available || mem->bytes <= available)
+	if (!available || mem->backing_bytes <= available)
 		return 0;
 	dg_err("%s: %zu MiB are needed, %llu MiB are available: use a smaller --size or free memory",
-	       dg_backing_names[opts->backing], mem->bytes >> 20,
+	       dg_backing_names[opts->backing], mem->backing_bytes >> 20,
 	       available >> 20);
 	return -ENOMEM;
 }
@@ -115,7 +116,7 @@ static int map_anonymous(struct memory *mem, const struct dg_options *opts)
 	err = check_available(mem, opts);
 	if (err)
 		return err;
-	mem->map_bytes = mem->bytes + align;
+	mem->map_bytes = mem->backing_bytes + align;
 	p = mmap(NULL, mem->map_bytes, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED) {
@@ -124,9 +125,9 @@ static int map_anonymous(struct memory *mem, const struct dg_options *opts)
 		return err;
 	}
 	mem->map_base = p;
-	mem->base = (void *)(((uintptr_t)p + align - 1) & ~(align - 1));
+	mem->backing = (void *)(((uintptr_t)p + align - 1) & ~(align - 1));
 
-	if (!madvise(mem->base, mem->bytes,
+	if (!madvise(mem->backing, mem->backing_bytes,
 		     thp ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
 		return 0;
 	/* A kernel without THP cannot make huge pages: as the 4k backing wants. */
@@ -158,7 +159,7 @@ static int verify_thp(struct memory *mem)
 	mem->nr_huge = 0;
 	for (__u64 i = 0; i < mem->nr_blocks; i++)
 		mem->nr_huge +=
-			collapse((char *)mem->base + i * step, step, &why);
+			collapse((char *)mem->backing + i * step, step, &why);
 
 	if (mem->nr_huge == mem->nr_blocks)
 		return 0;
@@ -174,7 +175,7 @@ static int verify_thp(struct memory *mem)
 
 static void touch(struct memory *mem, size_t bytes, size_t step)
 {
-	volatile char *p = mem->base;
+	volatile char *p = mem->backing;
 
 	for (size_t i = 0; i < bytes; i += step)
 		p[i] = 0;
@@ -183,11 +184,16 @@ static void touch(struct memory *mem, size_t bytes, size_t step)
 int memory__map(struct memory *mem, const struct dg_options *opts)
 {
 	size_t page_bytes = memory__page_bytes(opts->backing);
+	size_t offset = opts->slot_offset_pages * DG_PAGE_BYTES;
 	int err;
 
 	memset(mem, 0, sizeof(*mem));
 	mem->bytes = dg_options__slot_pages(opts) * DG_PAGE_BYTES;
-	mem->nr_blocks = (opts->size_bytes + page_bytes - 1) / page_bytes;
+	mem->gpa = DG_TEST_GPA + offset;
+	mem->backing_bytes = (offset + mem->bytes + page_bytes - 1) /
+			     page_bytes * page_bytes;
+	mem->nr_blocks =
+		(offset + opts->size_bytes + page_bytes - 1) / page_bytes;
 
 	if (is_hugetlb(opts->backing))
 		err = map_hugetlb(mem, opts);
@@ -196,7 +202,8 @@ int memory__map(struct memory *mem, const struct dg_options *opts)
 	if (err)
 		goto out;
 
-	touch(mem, opts->size_bytes,
+	mem->base = (char *)mem->backing + offset;
+	touch(mem, offset + opts->size_bytes,
 	      is_hugetlb(opts->backing) ? page_bytes : DG_PAGE_BYTES);
 
 	mem->nr_huge = mem->nr_blocks;

@@ -14,9 +14,12 @@
 #include "options.h"
 
 struct memory {
-	void *base; /* aligned to the backing's page size */
-	size_t bytes; /* whole pages of the backing */
-	__u64 nr_blocks; /* pages of the backing in the working set */
+	void *base; /* of the slot */
+	size_t bytes; /* of the slot, as much as whole pages of the backing */
+	__u64 gpa; /* of the slot; as far into a page of the backing as base */
+	void *backing; /* aligned to the backing's page size */
+	size_t backing_bytes; /* whole pages of it, in which the slot lies */
+	__u64 nr_blocks; /* pages of the backing that the working set touches */
 	__u64 nr_huge; /* of those, how many really are that large */
 	void *map_base; /* what munmap() gets */
 	size_t map_bytes;

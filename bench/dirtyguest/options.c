@@ -20,7 +20,9 @@
 enum {
 	OPT_BACKING = 0x100,
 	OPT_VCPUS,
+	OPT_READERS,
 	OPT_SIZE,
+	OPT_SLOT_OFFSET,
 	OPT_SHARE,
 	OPT_ROUNDS,
 	OPT_ORDER,
@@ -99,6 +101,12 @@ static const struct argp_option options[] = {
 	  "memory all vCPUs work on together (default 16M)", 0 },
 	{ "share", OPT_SHARE, "HOW", 0,
 	  "partition: each vCPU its own part; overlap: all vCPUs all pages (default partition)",
+	  0 },
+	{ "readers", OPT_READERS, "N", 0,
+	  "the last N vCPUs only read, every page once a round, in random order; with --share overlap (default 0)",
+	  0 },
+	{ "slot-offset", OPT_SLOT_OFFSET, "PAGES", 0,
+	  "let the slot begin so many pages inside a 2M page, for the guest and for the host (0 to 511, default 0)",
 	  0 },
 	{ "pin", OPT_PIN, 0, 0,
 	  "keep vCPU i on the i-th CPU this process may use", 0 },
@@ -297,8 +305,16 @@ static error_t parse_memory_option(int key, char *arg, struct argp_state *state)
 		opts->nr_vcpus = (__u32)parse_number(state, "vcpus", arg, 1,
 						     DG_MAX_VCPUS);
 		return 0;
+	case OPT_READERS:
+		opts->nr_readers = (__u32)parse_number(state, "readers", arg, 0,
+						       DG_MAX_VCPUS - 1);
+		return 0;
 	case OPT_SIZE:
 		opts->size_bytes = parse_size(state, arg);
+		return 0;
+	case OPT_SLOT_OFFSET:
+		opts->slot_offset_pages = parse_number(
+			state, "slot-offset", arg, 0, DG_BLOCK_PAGES - 1);
 		return 0;
 	case OPT_SHARE:
 		opts->overlap = PARSE_NAME("share", share_names);
@@ -326,6 +342,14 @@ static void check_together(struct argp_state *state,
 			     "--clear-offset %llu: the slot has %llu pages",
 			     opts->clear_offset_pages,
 			     dg_options__slot_pages(opts));
+	if (opts->nr_readers && !opts->overlap)
+		argp_failure(state, GSTAGE_EX_USAGE, 0,
+			     "--readers %u: with --share overlap only",
+			     opts->nr_readers);
+	if (opts->nr_readers >= opts->nr_vcpus)
+		argp_failure(state, GSTAGE_EX_USAGE, 0,
+			     "--readers %u: --vcpus %u leaves none that writes",
+			     opts->nr_readers, opts->nr_vcpus);
 	if (dg_options__work_pages(opts) < opts->nr_vcpus)
 		argp_failure(state, GSTAGE_EX_USAGE, 0,
 			     "--vcpus %u: --size has fewer pages (%llu)",

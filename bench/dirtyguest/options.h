@@ -37,6 +37,7 @@ struct dg_options {
 	enum dg_log_mode log_mode;
 	enum dg_self_test self_test;
 	__u32 nr_vcpus;
+	__u32 nr_readers; /* the last vCPUs, which only read */
 	__u32 order; /* DG_ORDER_* */
 	__u32 after_order; /* DG_ORDER_* */
 	__u32 write_percent;
@@ -45,6 +46,7 @@ struct dg_options {
 	__u64 nr_rounds;
 	__u64 seed;
 	__u64 size_bytes; /* working set of all vCPUs, whole pages */
+	__u64 slot_offset_pages; /* inside a 2M page */
 	__u64 clear_chunk_pages; /* 0: the whole slot at once */
 	__u64 clear_offset_pages;
 	__u64 limit_ns;

@@ -88,6 +88,7 @@ void dg_pass_init(struct dg_pass *pass, const struct dg_pass_params *p)
 
 	dg_range(p->nr_pages, p->nr_vcpus, p->vcpu, p->overlap,
 		 &pass->first_page, &pass->nr_pages);
+	pass->first_page += p->first_page;
 	pass->order = p->order;
 	pass->write_percent = p->write_percent;
 	pass->vcpu = p->vcpu;

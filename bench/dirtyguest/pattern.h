@@ -23,7 +23,7 @@
 /* Page numbers and operation indices must fit this many bits. */
 #define DG_INDEX_BITS 32
 
-/* What the user chose; pages are counted from the start of the test memory. */
+/* What the user chose; pages are counted from DG_TEST_GPA. */
 struct dg_pass_params {
 	__u64 seed;
 	__u64 round; /* 0 is populate */
@@ -34,6 +34,7 @@ struct dg_pass_params {
 	__u32 hot_percent; /* 1 to 100, of the vCPU's own pages */
 	__u32 overlap; /* 1: all vCPUs share all pages; 0: a part each */
 	__u64 nr_pages; /* of the whole working set */
+	__u64 first_page; /* that the working set begins at */
 };
 
 /* A pass ready to run. Filled in by dg_pass_init() only; part of the ABI. */
@@ -56,7 +57,7 @@ _Static_assert(sizeof(struct dg_pass) == 72, "struct dg_pass is shared");
 
 /* One operation. */
 struct dg_op {
-	__u64 page; /* from the start of the test memory */
+	__u64 page; /* from DG_TEST_GPA */
 	__u64 value; /* stored, if is_write */
 	__u32 is_write;
 	__u32 pad;

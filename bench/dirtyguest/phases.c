@@ -56,8 +56,9 @@ static int host_phase(struct phases *ph, const char *name, __u64 round,
 	return err;
 }
 
+/* @nr_readers, the last ones, read every page, in random order. */
 static void prepare_pass(struct phases *ph, __u64 round, __u32 order,
-			 __u32 write_percent)
+			 __u32 write_percent, __u32 nr_readers)
 {
 	const struct dg_options *opts = ph->opts;
 	struct dg_pass_params params = {
@@ -69,12 +70,17 @@ static void prepare_pass(struct phases *ph, __u64 round, __u32 order,
 		.hot_percent = opts->hot_percent,
 		.overlap = opts->overlap,
 		.nr_pages = dg_options__work_pages(opts),
+		.first_page = opts->slot_offset_pages,
 	};
 
 	for (__u32 i = 0; i < opts->nr_vcpus; i++) {
 		struct dg_mailbox *mailbox = ph->vm->vcpus[i].mailbox;
 
 		params.vcpu = i;
+		if (i >= opts->nr_vcpus - nr_readers) {
+			params.order = DG_ORDER_RANDOM;
+			params.write_percent = 0;
+		}
 		dg_pass_init(&mailbox->pass, &params);
 		mailbox->progress = 0;
 		mailbox->nr_writes = 0;
@@ -141,7 +147,7 @@ static int unlogged_pass(struct phases *ph, const char *name, __u64 round,
 {
 	int err;
 
-	prepare_pass(ph, round, order, write_percent);
+	prepare_pass(ph, round, order, write_percent, 0);
 	err = guest_phase(ph, name, round, ns);
 	if (!err)
 		err = record_passes(ph, NULL);
@@ -189,7 +195,8 @@ static int run_round(struct phases *ph, struct result_round *r)
 {
 	int err;
 
-	prepare_pass(ph, r->round, ph->opts->order, ph->opts->write_percent);
+	prepare_pass(ph, r->round, ph->opts->order, ph->opts->write_percent,
+		     ph->opts->nr_readers);
 	err = guest_phase(ph, "dirty", r->round, &r->dirty_ns);
 	if (!err)
 		err = host_phase(ph, "get", r->round, dirtylog__get,

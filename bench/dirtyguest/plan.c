@@ -17,12 +17,17 @@ static void print_vcpus(const struct dg_options *opts)
 		.hot_percent = opts->hot_percent,
 		.overlap = opts->overlap,
 		.nr_pages = dg_options__work_pages(opts),
+		.first_page = opts->slot_offset_pages,
 	};
 
 	for (__u32 i = 0; i < opts->nr_vcpus; i++) {
 		struct dg_pass pass;
 
 		params.vcpu = i;
+		if (i >= opts->nr_vcpus - opts->nr_readers) {
+			params.order = DG_ORDER_RANDOM;
+			params.write_percent = 0;
+		}
 		dg_pass_init(&pass, &params);
 		printf("vCPU %u: pages %llu to %llu, %llu operations a round, %llu of them writes",
 		       i, pass.first_page, pass.first_page + pass.nr_pages - 1,
@@ -58,7 +63,8 @@ static void print_phases(const struct dg_options *opts)
 void dg_options__print_plan(const struct dg_options *opts)
 {
 	printf("memory: %llu pages of 4K at GPA %#llx, backed by %s in pages of %zu bytes\n",
-	       dg_options__work_pages(opts), (__u64)DG_TEST_GPA,
+	       dg_options__work_pages(opts),
+	       DG_TEST_GPA + opts->slot_offset_pages * DG_PAGE_BYTES,
 	       dg_backing_names[opts->backing],
 	       memory__page_bytes(opts->backing));
 	printf("slot: %llu pages; log %s; order %s; seed %llu; limit %llu ms\n",

@@ -87,7 +87,9 @@ static int set_options(json_t *root, const struct dg_options *opts)
 
 	bad = set_str(obj, "backing", dg_backing_names[opts->backing]) |
 	      set_u64(obj, "vcpus", opts->nr_vcpus) |
+	      set_u64(obj, "readers", opts->nr_readers) |
 	      set_u64(obj, "size_bytes", opts->size_bytes) |
+	      set_u64(obj, "slot_offset_pages", opts->slot_offset_pages) |
 	      set_str(obj, "share", opts->overlap ? "overlap" : "partition") |
 	      set_u64(obj, "rounds", opts->nr_rounds) |
 	      set_str(obj, "order", dg_order_names[opts->order]) |

@@ -69,6 +69,7 @@ int session__run(const struct dg_options *opts)
 		dg_err("no memory for the results: use fewer rounds or vCPUs");
 		goto out;
 	}
+	check.first_page = opts->slot_offset_pages;
 	if (memory__map(&mem, opts) || vm__new(&vm, opts->nr_vcpus, &mem) ||
 	    dirtylog__new(&log, &vm, opts))
 		goto out;

@@ -90,7 +90,7 @@ static int set_slot(const struct vm *vm, __u32 slot, __u32 flags, __u64 gpa,
 int vm__set_logging(const struct vm *vm, bool on)
 {
 	return set_slot(vm, VM_SLOT_TEST, on ? KVM_MEM_LOG_DIRTY_PAGES : 0,
-			DG_TEST_GPA, vm->test->base, vm->test->bytes);
+			vm->test->gpa, vm->test->base, vm->test->bytes);
 }
 
 static int add_slots(struct vm *vm)
@@ -115,8 +115,8 @@ static int add_slots(struct vm *vm)
 	err = set_slot(vm, VM_SLOT_PAYLOAD, 0, DG_PAYLOAD_GPA, vm->payload,
 		       vm->payload_bytes);
 	if (!err)
-		err = set_slot(vm, VM_SLOT_TEST, 0, DG_TEST_GPA, vm->test->base,
-			       vm->test->bytes);
+		err = set_slot(vm, VM_SLOT_TEST, 0, vm->test->gpa,
+			       vm->test->base, vm->test->bytes);
 	if (err)
 		dg_err("KVM_SET_USER_MEMORY_REGION: %s", strerror(-err));
 	return err;

@@ -122,6 +122,26 @@ static void test_ranges_partition(void **state)
 	}
 }
 
+static void test_pages_begin_at_the_offset(void **state)
+{
+	struct dg_pass_params params = params_of(4096);
+	struct dg_pass pass;
+	struct dg_op op;
+
+	(void)state;
+	params.first_page = 32;
+	dg_pass_init(&pass, &params);
+	dg_pass_op(&pass, 0, &op);
+	assert_int_equal(op.page, 32);
+	dg_pass_op(&pass, 4095, &op);
+	assert_int_equal(op.page, 4127);
+	params.nr_vcpus = 2;
+	params.vcpu = 1;
+	dg_pass_init(&pass, &params);
+	dg_pass_op(&pass, 0, &op);
+	assert_int_equal(op.page, 2080);
+}
+
 static void test_ranges_keep_blocks_whole(void **state)
 {
 	__u64 first, count;
@@ -446,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_permute_depends_on_key),
 		cmocka_unit_test(test_ranges_partition),
 		cmocka_unit_test(test_ranges_keep_blocks_whole),
+		cmocka_unit_test(test_pages_begin_at_the_offset),
 		cmocka_unit_test(test_ranges_overlap),
 		cmocka_unit_test(test_seq_visits_in_order),
 		cmocka_unit_test(test_random_visits_each_page_once),

@@ -50,6 +50,13 @@ run vcpus --backing hugetlb-2m --vcpus 3 --rounds 2
 run overlap --backing thp --vcpus 4 --share overlap --order random --rounds 2
 run odd --backing hugetlb-2m --size 20484K --vcpus 2 --rounds 1
 run after --backing hugetlb-2m --after-order random --rounds 1
+run offset-4k --slot-offset 5 --rounds 1
+run offset-2m --backing hugetlb-2m --slot-offset 511 --order random --rounds 1
+run offset-thp --backing thp --slot-offset 32 --log initially-set --clear-chunk 64 --rounds 1
+run offset-out --slot-offset 512
+run readers --backing hugetlb-2m --vcpus 3 --readers 2 --share overlap --rounds 1
+run readers-all --vcpus 2 --readers 2 --share overlap
+run readers-apart --vcpus 2 --readers 1
 '
 plain=$cases
 
@@ -89,7 +96,7 @@ for eager in 0 1; do
 	for name in get manual set chunks set-chunks; do
 		exact "$dir" "$name" 12288
 	done
-	for name in 4k thp after; do
+	for name in 4k thp after offset-4k offset-2m offset-thp readers; do
 		exact "$dir" "$name" 4096
 	done
 	exact "$dir" stride 24
@@ -101,7 +108,14 @@ for eager in 0 1; do
 	status_is "$dir" hot 0
 	field_is "$dir" hot pages_lost 0
 	field_is "$dir" thp blocks_huge 8
+	# 8 blocks that lie in 9 of the host.
+	field_is "$dir" offset-thp blocks_huge 9
+	for name in offset-out readers-all readers-apart; do
+		status_is "$dir" "$name" 2
+	done
 done
+grep -q -- '--slot-offset 512: must be from 0 to 511' "$WORK/eager0/offset-out.err" || fail "$(cat "$WORK/eager0/offset-out.err")"
+grep -q -- '--readers 2: --vcpus 2 leaves none that writes' "$WORK/eager0/readers-all.err" || fail "$(cat "$WORK/eager0/readers-all.err")"
 
 status_is eager1 lose-bit 1
 field_is eager1 lose-bit pages_lost 1
