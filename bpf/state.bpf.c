@@ -54,18 +54,29 @@ static bool is_wanted(void)
 /* Enough for the other CPU, unless it is stopped in the middle. */
 #define ENTRY_TRIES 500
 
+struct entry {
+	__u64 kvm;
+	__u32 i;
+};
+
+static int is_filled(__u64 tries, struct entry *entry)
+{
+	__u32 i = bounded(entry->i, GSTAGE_MAX_VMS);
+
+	return *(volatile __u64 *)&vms[i].kvm == entry->kvm;
+}
+
 /*
  * Another vCPU of the VM is filling the entry. If that takes long, count with
  * what is there: on_destroy_vm() leaves the phase that will most likely come.
+ * Not a loop of our own, which each program that gets here would have verified
+ * turn by turn.
  */
 static int wait_for_entry(int i, __u64 kvm)
 {
-	int tries;
+	struct entry entry = { .kvm = kvm, .i = i };
 
-	for (tries = 0; tries < ENTRY_TRIES; tries++) {
-		if (*(volatile __u64 *)&vms[i].kvm == kvm)
-			break;
-	}
+	bpf_loop(ENTRY_TRIES, is_filled, &entry, 0);
 	return i;
 }
 
