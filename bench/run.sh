@@ -19,6 +19,8 @@ usage() {
 	  --kvm-args ARGS    module parameters, e.g. eager_page_split=0
 	  --args ARGS        more options for dirtyguest, e.g. "--rounds 1"
 	  --trace ARGS       more options for gstage trace, e.g. --counts
+	  --times N          the scenario N times in one boot and one trace, each time in a
+	                     new VM (at most 8 with 1 round: a trace has 64 phases)
 	  --untraced         run the scenario alone; DIR/guest.json has its figures
 	  --mode, --smp, --seed, --limit, --qemu, --oracle, --vm ARGS   handed to bench/vm.sh
 	TEXT
@@ -26,7 +28,7 @@ usage() {
 
 bad() { die "$EX_USAGE" "$* (see --help)"; }
 
-base=${BASE:-7.3} version=tracepoints kvm_args='' more='' trace='' out='' untraced=0 vm_more='' scenario=''
+base=${BASE:-7.3} version=tracepoints kvm_args='' more='' trace='' out='' untraced=0 vm_more='' scenario='' times=1
 vm_opts=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -49,6 +51,7 @@ while [ $# -gt 0 ]; do
 		--args) more=$2 ;;
 		--trace) trace=$2 ;;
 		--vm) vm_more=$2 ;;
+		--times) times=$2 ;;
 		--mode | --smp | --seed | --limit | --qemu | --oracle) vm_opts+=("$1" "$2") ;;
 		*) bad "unknown option $1" ;;
 		esac
@@ -82,13 +85,20 @@ vm='' args=''
 out=${out:-$O/runs/$scenario}
 
 command="dirtyguest $args $more"
+if [ "$times" != 1 ]; then
+	[[ $times =~ ^[1-9][0-9]?$ ]] || bad "--times wants a number from 1 to 99, not '$times'"
+	command="sh -c 'i=0; while [ \$i -lt $times ]; do i=\$((i + 1)); $command || exit; done'"
+fi
 if [ "$untraced" = 1 ]; then
+	[ "$times" = 1 ] || bad "--untraced leaves the figures of one VM, so no --times"
 	command="$command --result guest.json"
 else
 	command="gstage trace -q $trace -o run.json -- $command"
 fi
 # The results of the run before must not pass for those of one that fails.
 rm -f "$out/run.json" "$out/guest.json" 2>/dev/null || :
+# A single word is taken for shell text.
+[ "$times" != 1 ] || read -ra words <<<"$command"
 # shellcheck disable=SC2086 # options are words
 exec "$GSTAGE_TOP/bench/vm.sh" --base "$base" --kvm "$kvm" \
-	--kvm-args "$kvm_args" --out "$out" $vm $vm_more "${vm_opts[@]}" -- $command
+	--kvm-args "$kvm_args" --out "$out" $vm $vm_more "${vm_opts[@]}" -- "${words[@]-$command}"

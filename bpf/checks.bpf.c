@@ -1,222 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What must hold while memory is logged, looked at with each event: only with
- * --checks. What each check says, and what it cannot see, is in docs/check.md.
- *
- * All of it is about requests and page tables as KVM makes them, never about
- * what comes of it in the guest: an emulator hides a missing fence.
+ * What must hold of the operations on the dirty log, looked at with each event:
+ * only with --checks. What each check says, and what it cannot see, is in
+ * docs/check.md. Faults are in check_faults.bpf.c.
  */
-#include "bpf/state.bpf.h"
+#include "bpf/checks.bpf.h"
+#include "bpf/tables.bpf.h"
 
-#define PAGE_SHIFT 12
-#define LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * (level))
-
-/* As many as are followed; powers of 2. */
-#define MAX_VCPUS 64
-#define MAX_SLOTS 32
-
-/* What wants a fence: leaves that lost permission, or that were split. */
-#define CHANGE_WP 0
-#define CHANGE_SPLIT 1
-#define NR_CHANGES 2
+const volatile bool cfg_eager = false;
 
 struct gstage_checks checks = {};
+struct vm_checks_map vm_checks SEC(".maps");
 
-/* The last fault of a vCPU. */
-struct last_fault {
-	__u64 page; /* GPA, with scause in the low bits */
-	__u32 epoch; /* of the VM */
-	__u32 repeats; /* faults after the first one on this page */
-	__u32 spurious; /* of these in a row that changed nothing */
-	__u32 pad;
-};
-
-/* A slot that is logged, as far as passes over it have shown it. */
-struct logged_slot {
-	__u64 lo; /* GPA */
-	__u64 hi; /* 0: not logged */
-	__u64 is_all_huge; /* by huge leaves alone, and none was split yet */
-};
-
-/*
- * A log operation under way. Those of one VM are serialized by KVM (slots_lock),
- * and passes and splits outside of faults come from them.
- */
-struct log_op {
-	__u32 epoch; /* operations so far, begins and ends */
-	__u32 is_active;
-	__u32 nr; /* DIRTY_LOG_* */
-	__u32 slot;
-	__u32 nr_requests;
-	__u32 pad;
-	__u64 pid_tgid; /* who is at it */
-	struct waiting {
-		__u64 lo; /* GPA */
-		__u64 hi; /* 0: nothing waits */
-		__u32 is_touched; /* by a fence that was too small */
-		__u32 is_late; /* and that has been counted */
-	} waiting[NR_CHANGES];
-	/* Fences that came while nothing waited for one. */
-	__u64 early_lo;
-	__u64 early_hi;
-	__u64 nr_early;
-};
-
-static struct last_fault last_faults[GSTAGE_MAX_VMS][MAX_VCPUS] = {};
-static struct logged_slot logged_slots[GSTAGE_MAX_VMS][MAX_SLOTS] = {};
-static struct log_op log_ops[GSTAGE_MAX_VMS] = {};
-
-/* @check is broken: count it, keep the first one, tell. */
-static __always_inline void broken(__u32 check, __u32 vm, __u32 vcpu, __u64 gpa,
-				   __u64 size)
+/* The entry is for a new VM: nothing is known of it. */
+__noinline int forget_vm(__u32 vm_index)
 {
-	struct gstage_check *c = &checks.list[check];
-	struct gstage_rec rec = {
-		.kind = GSTAGE_REC_BROKEN,
-		.gpa = gpa,
-		.size = size,
-		.from = check,
-		.to = vcpu,
-	};
-
-	add(c->broken, 1);
-	if (__sync_val_compare_and_swap(&c->time_ns, 0, bpf_ktime_get_ns()))
-		return;
-	c->gpa = gpa;
-	c->size = size;
-	c->nr_faults = checks.list[GSTAGE_CHECK_LIVELOCK].checked;
-	c->vm = vms[bounded(vm, GSTAGE_MAX_VMS)].ordinal;
-	c->vcpu = vcpu;
-	/*
-	 * Not bpf_get_stack(): that is perf's, which takes a fault of a vCPU for
-	 * guest code and gives nothing.
-	 */
-	bpf_get_task_stack(bpf_get_current_task_btf(), c->stack,
-			   sizeof(c->stack), 0);
-	emit(vm, &rec);
-}
-
-/* The slot of that number, or NULL if it is not followed. */
-static __always_inline struct logged_slot *slot_of(__u32 vm, __u32 slot)
-{
-	if (slot >= MAX_SLOTS)
-		return NULL;
-	return &logged_slots[bounded(vm, GSTAGE_MAX_VMS)]
-			    [bounded(slot, MAX_SLOTS)];
-}
-
-/* The slot that @gpa is in, if it is logged. */
-static __always_inline struct logged_slot *find_slot(__u32 vm, __u64 gpa)
-{
+	struct vm_checks *c = bpf_map_lookup_elem(&vm_checks, &vm_index);
 	__u32 i;
 
-	for (i = 0; i < MAX_SLOTS; i++) {
-		struct logged_slot *slot =
-			&logged_slots[bounded(vm, GSTAGE_MAX_VMS)][i];
-
-		if (gpa >= slot->lo && gpa < slot->hi)
-			return slot;
+	if (!c || vm_index >= GSTAGE_MAX_VMS)
+		return -1;
+	for (i = 0; i < MAX_SLOTS; i++)
+		c->slots[i] = (struct logged_slot){};
+	for (i = 0; i < MAX_VCPUS; i++) {
+		c->last_faults[i] = (struct last_fault){};
+		c->queues[i] = (struct fence_queue){};
 	}
-	return NULL;
-}
-
-/* --- faults --------------------------------------------------------------- */
-
-static __always_inline bool is_allowed(const struct kvm_gstage_fault *fault)
-{
-	__u32 wanted = PAGE_EXEC;
-
-	if (fault->scause == EXC_STORE_GUEST_PAGE_FAULT)
-		wanted = PAGE_WRITE;
-	else if (fault->scause == EXC_LOAD_GUEST_PAGE_FAULT)
-		wanted = PAGE_READ;
-	return fault->prot_old & wanted;
-}
-
-/* The same vCPU on the same page again and again, and nothing in between. */
-static __always_inline void check_repeats(__u32 vm, __u32 vcpu,
-					  const struct kvm_gstage_fault *fault)
-{
-	__u64 gpa = fault->gpa & ~((1ULL << PAGE_SHIFT) - 1);
-	__u64 page = gpa | fault->scause;
-	__u32 epoch = log_ops[bounded(vm, GSTAGE_MAX_VMS)].epoch;
-	struct last_fault *last;
-
-	if (vcpu >= MAX_VCPUS) {
-		add(checks.untracked_vcpus, 1);
-		return;
-	}
-	add(checks.list[GSTAGE_CHECK_LIVELOCK].checked, 1);
-	add(checks.list[GSTAGE_CHECK_SPURIOUS].checked, 1);
-	last = &last_faults[bounded(vm, GSTAGE_MAX_VMS)]
-			   [bounded(vcpu, MAX_VCPUS)];
-	if (last->page != page || last->epoch != epoch) {
-		last->page = page;
-		last->epoch = epoch;
-		last->repeats = 0;
-		last->spurious = is_allowed(fault);
-		return;
-	}
-	last->repeats++;
-	last->spurious = is_allowed(fault) ? last->spurious + 1 : 0;
-	if (last->repeats + 1 == GSTAGE_LIVELOCK_FAULTS)
-		broken(GSTAGE_CHECK_LIVELOCK, vm, vcpu, gpa,
-		       GSTAGE_LIVELOCK_FAULTS);
-	/* Another vCPU may have mended the leaf meanwhile: once, not always. */
-	if (last->spurious == GSTAGE_SPURIOUS_FAULTS)
-		broken(GSTAGE_CHECK_SPURIOUS, vm, vcpu, gpa,
-		       GSTAGE_SPURIOUS_FAULTS);
-}
-
-static __always_inline bool has_huge_flush(const struct kvm_gstage_fault *fault)
-{
-	return fault->flushes[1] || fault->flushes[2] || fault->flushes[3];
-}
-
-static __always_inline void check_leaf(__u32 vm, __u32 vcpu,
-				       const struct kvm_gstage_fault *fault)
-{
-	struct logged_slot *slot = find_slot(vm, fault->gpa);
-
-	if (!slot || fault->ret < 0)
-		return;
-	add(checks.list[GSTAGE_CHECK_LOGGED_LEAF].checked, 1);
-	if (fault->scause == EXC_STORE_GUEST_PAGE_FAULT && fault->level)
-		broken(GSTAGE_CHECK_LOGGED_LEAF, vm, vcpu, fault->gpa,
-		       1ULL << LEVEL_SHIFT(fault->level & 3));
-
-	/*
-	 * A huge leaf is gone: split, or replaced by a smaller one where all
-	 * was mapped by huge ones. Once one was split, the latter may be a
-	 * fault that another vCPU has dealt with.
-	 */
-	if (fault->path == GSTAGE_PATH_SPLIT)
-		slot->is_all_huge = 0;
-	else if (fault->path != GSTAGE_PATH_MAP || fault->level ||
-		 !slot->is_all_huge)
-		return;
-	add(checks.list[GSTAGE_CHECK_FLUSH_PROTOCOL].checked, 1);
-	if (!has_huge_flush(fault)) {
-		add(checks.flush_missing, 1);
-		broken(GSTAGE_CHECK_FLUSH_PROTOCOL, vm, vcpu, fault->gpa,
-		       1ULL << LEVEL_SHIFT(1));
-	}
-}
-
-SEC("?tp_btf/kvm_gstage_fault")
-int BPF_PROG(check_fault, struct kvm_vcpu *vcpu, struct kvm_gstage_fault *fault)
-{
-	struct place p;
-
-	if (!vcpu || !fault || !find_place(vcpu->kvm, &p))
-		return 0;
-
-	check_repeats(p.vm_index, vcpu->vcpu_id, fault);
-	check_leaf(p.vm_index, vcpu->vcpu_id, fault);
+	c->op = (struct log_op){};
+	c->nr_slots = 0;
+	c->nr_flush_all = 0;
+	c->ordinal = vms[vm_index].ordinal;
 	return 0;
 }
 
-/* --- log operations ---------------------------------------------------------- */
+__noinline int find_slot_nr(__u32 vm_index, __u64 gpa)
+{
+	struct vm_checks *c = bpf_map_lookup_elem(&vm_checks, &vm_index);
+	__u32 i;
+
+	if (!c)
+		return -1;
+	for (i = 0; i < MAX_SLOTS && i < c->nr_slots; i++) {
+		const struct logged_slot *slot =
+			&c->slots[bounded(i, MAX_SLOTS)];
+
+		if (gpa >= slot->lo && gpa < slot->hi)
+			return i;
+	}
+	return -1;
+}
 
 /* @nr leaves between @lo and @hi changed and want a fence. */
 static __always_inline void want_flush(struct log_op *op, __u32 change,
@@ -272,58 +104,211 @@ static __always_inline void judge_waiting(__u32 vm, struct waiting *w)
 	w->is_touched = w->is_late = 0;
 }
 
+/*
+ * A pass over the log has just taken write permission from @gpa on, and mmu_lock
+ * is still held. Of ENABLE it was to do so of all leaves; else of those with a
+ * bit in a mask of 64 pages, which is known of a huge leaf that holds them all.
+ */
+static __noinline int check_pass(const struct kvm *kvm, __u32 vm, __u64 gpa,
+				 __u64 size, bool is_all)
+{
+	__u64 last = gpa + size - 1;
+	struct leaf leaf;
+
+	add(checks.list[GSTAGE_CHECK_LOGGED_LEAF].checked, 1);
+	read_leaf(kvm, gpa, &leaf);
+	if (!(leaf.pte & PAGE_WRITE) || (!is_all && !leaf.level)) {
+		if (!is_all)
+			return 0;
+		gpa = last;
+		read_leaf(kvm, gpa, &leaf);
+		if (!(leaf.pte & PAGE_WRITE))
+			return 0;
+	} else if (!is_all && (gpa ^ last) >> (LEVEL_SHIFT(leaf.level) & 63)) {
+		/* The bits may lie in the next one. */
+		struct leaf next;
+
+		read_leaf(kvm, last, &next);
+		if (!next.level || !(next.pte & PAGE_WRITE))
+			return 0;
+	}
+	broken(GSTAGE_CHECK_LOGGED_LEAF, vm, GSTAGE_NO_VCPU,
+	       gpa & ~(LEVEL_SIZE(leaf.level & 3) - 1),
+	       LEVEL_SIZE(leaf.level & 3));
+	return 0;
+}
+
+/* Huge leaves of a pass, which are to be split before the operation ends. */
+static __always_inline void want_splits(struct log_op *op, __u64 gpa,
+					__u64 size, __u64 level1, __u64 level2)
+{
+	__u64 lo = gpa & ~(LEVEL_SIZE(1) - 1);
+	__u64 hi = (gpa + size + LEVEL_SIZE(1) - 1) & ~(LEVEL_SIZE(1) - 1);
+	__u64 nr_blocks = (hi - lo) >> LEVEL_SHIFT(1);
+
+	/* Of 1G only what was asked for has to become 4K. */
+	op->nr_wanted[0] +=
+		level1 + (level2 << 9 < nr_blocks ? level2 << 9 : nr_blocks);
+	op->nr_wanted[1] += level2;
+	if (!op->left_hi || lo < op->left_lo)
+		op->left_lo = lo;
+	if (hi > op->left_hi)
+		op->left_hi = hi;
+}
+
 SEC("?tp_btf/kvm_gstage_wp")
 int BPF_PROG(check_wp, struct kvm *kvm, __u64 gpa, __u64 size,
 	     unsigned int cause, unsigned int level0, unsigned int level1,
 	     unsigned int level2)
 {
+	bool is_enable = cause == GSTAGE_CAUSE_ENABLE;
 	struct logged_slot *slot;
+	struct vm_checks *c;
 	struct log_op *op;
 	struct place p;
+	__u64 huge;
 
-	if (!find_place(kvm, &p))
+	if (!kvm || !find_place(kvm, &p))
 		return 0;
-	op = &log_ops[bounded(p.vm_index, GSTAGE_MAX_VMS)];
-	if (!op->is_active)
+	c = checks_of(p.vm_index);
+	if (!c || !c->op.is_active)
 		return 0;
+	op = &c->op;
 
-	slot = slot_of(p.vm_index, op->slot);
+	slot = slot_of(c, op->slot);
+	huge = ((__u64)level1 << LEVEL_SHIFT(1)) +
+	       ((__u64)level2 << LEVEL_SHIFT(2));
 	if (slot) {
+		/* Logging may have begun before tracing did. */
+		if (op->slot >= c->nr_slots)
+			c->nr_slots = op->slot + 1;
 		if (!slot->hi || gpa < slot->lo)
 			slot->lo = gpa;
 		if (gpa + size > slot->hi)
 			slot->hi = gpa + size;
-		if (cause == GSTAGE_CAUSE_ENABLE)
-			slot->is_all_huge =
-				((__u64)level1 << LEVEL_SHIFT(1)) +
-					((__u64)level2 << LEVEL_SHIFT(2)) ==
-				size;
+		if (is_enable) {
+			slot->is_all_huge = huge == size;
+			slot->is_whole = huge + ((__u64)level0 << PAGE_SHIFT) ==
+					 size;
+			slot->since_ns = bpf_ktime_get_ns();
+		}
 	}
+	check_pass(kvm, p.vm_index, gpa, size, is_enable);
+	if (cfg_eager && (level1 || level2))
+		want_splits(op, gpa, size, level1, level2);
 	if (level0 || level1 || level2)
 		want_flush(op, CHANGE_WP, gpa, gpa + size,
 			   (__u64)level0 + level1 + level2);
 	return 0;
 }
 
+/* A split that failed: whatever it was for, the leaf stays as it is. */
+static __always_inline void note_failure(__u32 vm, __u64 gpa, __u32 from,
+					 __u32 cause, int ret)
+{
+	struct gstage_undone *undone = &checks.undone;
+
+	if (!__sync_fetch_and_add(&undone->nr_failed, 1)) {
+		undone->gpa = gpa;
+		undone->cause = cause;
+		undone->error = ret;
+	}
+	broken(GSTAGE_CHECK_SPLIT_COMPLETE, vm, GSTAGE_NO_VCPU,
+	       gpa & ~(LEVEL_SIZE(from & 3) - 1), LEVEL_SIZE(from & 3));
+}
+
 SEC("?tp_btf/kvm_gstage_split")
 int BPF_PROG(check_split, struct kvm *kvm, __u64 gpa, __u32 from, __u32 to,
 	     unsigned int cause, int ret, bool flushed)
 {
-	__u64 size = 1ULL << LEVEL_SHIFT(from & 3);
 	struct logged_slot *slot;
+	struct vm_checks *c;
 	struct log_op *op;
 	struct place p;
 
-	/* Splits of faults are judged with the fault. */
-	if (ret || cause == GSTAGE_CAUSE_FAULT || !find_place(kvm, &p))
+	if (!kvm || !find_place(kvm, &p))
 		return 0;
-	op = &log_ops[bounded(p.vm_index, GSTAGE_MAX_VMS)];
-	slot = find_slot(p.vm_index, gpa);
+	if (ret) {
+		note_failure(p.vm_index, gpa, from, cause, ret);
+		return 0;
+	}
+	c = checks_of(p.vm_index);
+	if (!c)
+		return 0;
+	op = &c->op;
+	/*
+	 * A fence of any address in a leaf reaches all of it, so that of a leaf
+	 * of 1G one of the 2M in which it was met is enough.
+	 */
+	gpa &= ~(LEVEL_SIZE(1) - 1);
+	slot = find_slot(c, p.vm_index, gpa);
+	/* With one vCPU there is nobody who could read meanwhile. */
+	if (slot && slot->is_whole &&
+	    BPF_CORE_READ(kvm, online_vcpus.counter) > 1)
+		add(checks.list[GSTAGE_CHECK_HOLES].checked, 1);
+	/* A fault may be faster than the operation. */
+	if (op->is_active && (from == 1 || from == 2))
+		add(op->nr_split[(from - 1) & 1], 1);
+	if (from == 1 && gpa == op->left_lo)
+		op->left_lo += LEVEL_SIZE(1);
+	/* Fences of faults are judged with the fault. */
+	if (cause == GSTAGE_CAUSE_FAULT)
+		return 0;
 	if (slot)
 		slot->is_all_huge = 0;
 	if (op->is_active && !flushed)
-		want_flush(op, CHANGE_SPLIT, gpa & ~(size - 1),
-			   (gpa & ~(size - 1)) + size, 1);
+		want_flush(op, CHANGE_SPLIT, gpa, gpa + LEVEL_SIZE(1), 1);
+	return 0;
+}
+
+struct search {
+	const struct kvm *kvm;
+	__u64 gpa;
+	struct leaf leaf;
+};
+
+static int visit_block(__u64 i, struct search *search)
+{
+	read_leaf(search->kvm, search->gpa, &search->leaf);
+	if (search->leaf.level)
+		return 1;
+	search->gpa += LEVEL_SIZE(1);
+	return 0;
+}
+
+/*
+ * The operation is done. Fewer leaves were split than it found: look for one
+ * that is left. There need not be one: the leaf may have been unmapped, and
+ * what other masks cover is not to be split.
+ */
+static __noinline int judge_splits(const struct kvm *kvm, __u32 vm,
+				   struct log_op *op)
+{
+	struct search search = { .kvm = kvm };
+	__u64 nr_left = 0;
+
+	if (!op)
+		return 0;
+	search.gpa = op->left_lo;
+	if (op->nr_wanted[0] || op->nr_wanted[1])
+		add(checks.list[GSTAGE_CHECK_SPLIT_COMPLETE].checked, 1);
+	if (op->nr_wanted[0] > op->nr_split[0])
+		nr_left += op->nr_wanted[0] - op->nr_split[0];
+	if (op->nr_wanted[1] > op->nr_split[1])
+		nr_left += op->nr_wanted[1] - op->nr_split[1];
+	if (!nr_left || op->left_hi <= op->left_lo)
+		return 0;
+	if (op->is_unmapped) {
+		add(checks.unjudged_ops, 1);
+		return 0;
+	}
+	bpf_loop((op->left_hi - op->left_lo) >> LEVEL_SHIFT(1), visit_block,
+		 &search, 0);
+	if (!search.leaf.level)
+		return 0;
+	add(checks.undone.nr_left, nr_left);
+	broken(GSTAGE_CHECK_SPLIT_COMPLETE, vm, GSTAGE_NO_VCPU, search.gpa,
+	       LEVEL_SIZE(search.leaf.level & 3));
 	return 0;
 }
 
@@ -332,22 +317,33 @@ int BPF_PROG(check_hfence_request, struct kvm *kvm, unsigned int type,
 	     __u64 addr, __u64 size, unsigned long order)
 {
 	bool is_all = type == HFENCE_GVMA_VMID_ALL;
+	struct vm_checks *c;
 	struct log_op *op;
 	struct place p;
 	__u64 lo, hi;
+	bool is_own;
+	__u32 nr;
 
 	if ((!is_all && type != HFENCE_GVMA_VMID_GPA) || !find_place(kvm, &p))
 		return 0;
-	op = &log_ops[bounded(p.vm_index, GSTAGE_MAX_VMS)];
-	if (!op->is_active)
+	c = checks_of(p.vm_index);
+	if (!c || !c->op.is_active)
 		return 0;
+	op = &c->op;
 
-	if (++op->nr_requests == GSTAGE_FENCE_QUEUE + 1)
+	/* MMU notifiers ask, too, which cover what they cover. */
+	is_own = op->pid_tgid == bpf_get_current_pid_tgid();
+	nr = is_own ? ++op->nr_requests : 0;
+	if (nr > checks.most_fences)
+		checks.most_fences = nr;
+	if (nr == GSTAGE_FENCES_PER_HOLD + 1)
 		broken(GSTAGE_CHECK_FENCE_QUEUE, p.vm_index, GSTAGE_NO_VCPU,
-		       addr, op->nr_requests);
+		       addr, nr);
 	lo = is_all ? 0 : addr;
 	hi = is_all ? -1ULL : addr + size;
 	if (!op->waiting[CHANGE_WP].hi && !op->waiting[CHANGE_SPLIT].hi) {
+		if (!is_own)
+			return 0;
 		add(checks.flush_redundant, 1);
 		if (!op->nr_early || lo < op->early_lo)
 			op->early_lo = lo;
@@ -373,15 +369,20 @@ SEC("?fentry/_raw_write_lock")
 int BPF_PROG(check_write_lock, void *lock)
 {
 	__u64 kvm = (__u64)lock - bpf_core_field_offset(struct kvm, mmu_lock);
+	struct vm_checks *c;
 	struct waiting *w;
 	struct log_op *op;
 	__u32 i;
 
 	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
-		op = &log_ops[i];
-		if (vms[i].kvm != kvm || !op->is_active ||
-		    op->pid_tgid != bpf_get_current_pid_tgid())
+		if (vms[i].kvm != kvm)
 			continue;
+		c = checks_of(i);
+		if (!c || !c->op.is_active ||
+		    c->op.pid_tgid != bpf_get_current_pid_tgid())
+			break;
+		op = &c->op;
+		op->nr_requests = 0;
 		w = &op->waiting[CHANGE_SPLIT];
 		if (w->hi && !w->is_late) {
 			add(checks.flush_late, 1);
@@ -394,24 +395,44 @@ int BPF_PROG(check_write_lock, void *lock)
 	return 0;
 }
 
+static __always_inline void begin_log_op(struct log_op *op, __u32 nr,
+					 __u32 slot)
+{
+	op->pid_tgid = bpf_get_current_pid_tgid();
+	op->nr = nr;
+	op->slot = slot;
+	op->nr_requests = 0;
+	op->nr_early = 0;
+	op->is_unmapped = 0;
+	op->nr_wanted[0] = op->nr_wanted[1] = 0;
+	op->nr_split[0] = op->nr_split[1] = 0;
+	op->left_lo = op->left_hi = 0;
+	op->is_active = 1;
+}
+
 SEC("?tp_btf/kvm_dirty_log")
 int BPF_PROG(check_dirty_log, struct kvm *kvm, __u32 slot, unsigned int nr,
 	     bool end, int ret)
 {
 	struct logged_slot *logged;
+	struct vm_checks *c;
 	struct log_op *op;
 	struct place p;
 
-	if (!find_place(kvm, &p))
+	if (!kvm || !find_place(kvm, &p))
 		return 0;
-	op = &log_ops[bounded(p.vm_index, GSTAGE_MAX_VMS)];
-	logged = slot_of(p.vm_index, slot);
+	c = checks_of(p.vm_index);
+	if (!c)
+		return 0;
+	op = &c->op;
+	logged = slot_of(c, slot);
 	if (!logged)
 		add(checks.untracked_slots, 1);
 	op->epoch++;
 	if (end) {
 		judge_waiting(p.vm_index, &op->waiting[CHANGE_WP]);
 		judge_waiting(p.vm_index, &op->waiting[CHANGE_SPLIT]);
+		judge_splits(kvm, p.vm_index, op);
 		op->is_active = 0;
 		if (logged && !ret && nr == DIRTY_LOG_DISABLE)
 			logged->hi = 0;
@@ -419,12 +440,7 @@ int BPF_PROG(check_dirty_log, struct kvm *kvm, __u32 slot, unsigned int nr,
 	}
 	add(checks.list[GSTAGE_CHECK_FENCE_QUEUE].checked, 1);
 	if (logged && nr == DIRTY_LOG_ENABLE)
-		logged->hi = logged->is_all_huge = 0;
-	op->is_active = 1;
-	op->pid_tgid = bpf_get_current_pid_tgid();
-	op->nr = nr;
-	op->slot = slot;
-	op->nr_requests = 0;
-	op->nr_early = 0;
+		logged->hi = logged->is_all_huge = logged->is_whole = 0;
+	begin_log_op(op, nr, slot);
 	return 0;
 }

@@ -178,7 +178,9 @@ struct gstage_losses {
 #define GSTAGE_CHECK_FLUSH_PROTOCOL 2
 #define GSTAGE_CHECK_SPURIOUS 3
 #define GSTAGE_CHECK_FENCE_QUEUE 4
-#define GSTAGE_NR_CHECKS 5
+#define GSTAGE_CHECK_SPLIT_COMPLETE 5
+#define GSTAGE_CHECK_HOLES 6
+#define GSTAGE_NR_CHECKS 7
 
 /* Faults in a row of one vCPU on one page, and no log operation between. */
 #define GSTAGE_LIVELOCK_FAULTS 100
@@ -186,6 +188,13 @@ struct gstage_losses {
 #define GSTAGE_SPURIOUS_FAULTS 3
 /* KVM_RISCV_VCPU_MAX_HFENCE: fences that the queue of a vCPU holds. */
 #define GSTAGE_FENCE_QUEUE 64
+/*
+ * Fences that a log operation may ask for in one hold of mmu_lock. One is enough
+ * for all that it changes meanwhile; an eighth of a queue is no coincidence.
+ */
+#define GSTAGE_FENCES_PER_HOLD 8
+/* vCPUs whose queue was full, each with a count of its own. */
+#define GSTAGE_MAX_QUEUES 64
 
 #define GSTAGE_STACK_DEPTH 24
 
@@ -199,10 +208,32 @@ struct gstage_check {
 	__u64 nr_faults; /* seen before, of all VMs */
 	__u32 vm;
 	__u32 vcpu; /* GSTAGE_NO_VCPU: in an ioctl */
+	__u32 phase; /* index of the VM's phase */
+	__u32 pad;
 	__u64 stack[GSTAGE_STACK_DEPTH]; /* kernel, innermost first, 0 at its end */
 };
 
 #define GSTAGE_NO_VCPU 0xffffffff
+
+/* A vCPU whose queue of fences was full: it flushes everything instead. */
+struct gstage_queue {
+	__u32 vm; /* ordinal */
+	__u32 vcpu;
+	__u64 nr_full;
+	/* Of the first time: */
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 gpa;
+};
+
+/* What a log operation left undone. */
+struct gstage_undone {
+	__u64 nr_left; /* huge leaves that it should have split */
+	__u64 nr_failed; /* splits, in faults, too */
+	/* Of the first that failed: */
+	__u64 gpa;
+	__u32 cause; /* GSTAGE_CAUSE_* */
+	__s32 error; /* -errno */
+};
 
 struct gstage_checks {
 	struct gstage_check list[GSTAGE_NR_CHECKS];
@@ -211,6 +242,14 @@ struct gstage_checks {
 	__u64 flush_too_small;
 	__u64 flush_redundant;
 	__u64 flush_late; /* mmu_lock was taken again before; see checks.bpf.c */
+	/* Of FENCE_QUEUE. */
+	__u64 most_fences; /* asked for by a log operation in one hold of mmu_lock */
+	__u64 nr_queues; /* may exceed GSTAGE_MAX_QUEUES: those are not listed */
+	struct gstage_queue queues[GSTAGE_MAX_QUEUES];
+	/* Of SPLIT_COMPLETE. */
+	struct gstage_undone undone;
+	/* Operations in which MMU notifiers unmapped something: not judged. */
+	__u64 unjudged_ops;
 	/* Events of vCPUs and slots whose numbers are too high to be followed. */
 	__u64 untracked_vcpus;
 	__u64 untracked_slots;
@@ -248,6 +287,8 @@ _Static_assert(sizeof(struct gstage_holds) == 24, "ABI");
 _Static_assert(sizeof(struct gstage_phase) == 40, "ABI");
 _Static_assert(sizeof(struct gstage_vm) == 48, "ABI");
 _Static_assert(sizeof(struct gstage_rec) == 48, "ABI");
-_Static_assert(sizeof(struct gstage_check) == 248, "ABI");
+_Static_assert(sizeof(struct gstage_check) == 256, "ABI");
+_Static_assert(sizeof(struct gstage_queue) == 32, "ABI");
+_Static_assert(sizeof(struct gstage_undone) == 32, "ABI");
 
 #endif /* GSTAGE_BPF_GSTAGE_H */

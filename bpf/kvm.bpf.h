@@ -29,8 +29,26 @@ struct lock {
 	int unused;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct kvm_arch {
+	void *pgd;
+	__u64 pgd_phys;
+	unsigned long pgd_levels;
+};
+
 struct kvm {
 	struct lock mmu_lock;
+	struct kvm_arch arch;
+	atomic_t online_vcpus;
+};
+
+/* Frame numbers, the end excluded. */
+struct kvm_gfn_range {
+	__u64 start;
+	__u64 end;
 };
 
 struct kvm_vcpu {
@@ -78,6 +96,14 @@ struct kvm_gstage_work {
 #define PAGE_READ (1 << 1)
 #define PAGE_WRITE (1 << 2)
 #define PAGE_EXEC (1 << 3)
+
+#define PAGE_LEAF (PAGE_READ | PAGE_WRITE | PAGE_EXEC)
+#define PTE_PFN_SHIFT 10
+#define PTE_PFN_BITS 44
+
+/* include/linux/kvm_host.h, without its flags */
+#define REQ_TLB_FLUSH 0
+#define REQ_MASK 0xff
 
 /* GSTAGE_WORK_FAILED of the series: faults that returned an error. */
 #define WORK_FAILED 7

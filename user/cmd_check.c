@@ -181,12 +181,20 @@ static const char *const state_names[] = {
 	[CHECK_UNKNOWN] = "unknown",
 };
 
-static void print_stack(const json_t *first)
+static void print_first(const json_t *first)
 {
+	json_int_t time_ns = run_int(first, "time_ns");
 	const json_t *name;
 	char text[128];
 	size_t i;
 
+	if (time_ns)
+		printf("                          at %" JSON_INTEGER_FORMAT
+		       ".%09" JSON_INTEGER_FORMAT
+		       " s, phase %s, after %" JSON_INTEGER_FORMAT " faults\n",
+		       time_ns / 1000000000, time_ns % 1000000000,
+		       out_text(text, sizeof(text), run_str(first, "phase")),
+		       run_int(first, "after_faults"));
 	json_array_foreach(json_object_get(first, "stack"), i, name) {
 		printf("                          %s\n",
 		       out_text(text, sizeof(text), json_string_value(name)));
@@ -202,7 +210,7 @@ static void print_verdict(const struct check_verdict *v, bool quiet)
 	printf("  %-15s %-8s %s\n", v->name, state_names[v->state],
 	       out_text(text, sizeof(text), v->detail));
 	if (v->first && !quiet)
-		print_stack(v->first);
+		print_first(v->first);
 }
 
 static json_t *verdict_json(const struct check_verdict *v)

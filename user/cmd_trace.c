@@ -52,11 +52,14 @@ struct trace {
 static void on_broken(struct trace *t, const struct gstage_rec *rec)
 {
 	bool stop = t->opts->stop_on_broken && !t->is_ended &&
-		    rec->from != GSTAGE_CHECK_SPURIOUS &&
-		    rec->from != GSTAGE_CHECK_FENCE_QUEUE;
+		    (rec->from == GSTAGE_CHECK_LIVELOCK ||
+		     rec->from == GSTAGE_CHECK_LOGGED_LEAF ||
+		     rec->from == GSTAGE_CHECK_FLUSH_PROTOCOL);
+	char where[32] = "";
 
-	pr_warn("check %s is broken, at GPA 0x%llx%s",
-		tally_check_name(rec->from), rec->gpa,
+	if (rec->gpa)
+		snprintf(where, sizeof(where), ", at GPA 0x%llx", rec->gpa);
+	pr_warn("check %s is broken%s%s", tally_check_name(rec->from), where,
 		stop ? ": stopping" : "");
 	if (stop)
 		t->is_ended = t->is_stopped = true;
@@ -177,6 +180,7 @@ static int prepare(struct trace *t)
 		.pid = opts->pid,
 		.counts_only = opts->counts_only,
 		.checks = opts->checks,
+		.is_eager = environment_is_eager(),
 		.events = opts->events,
 		.locks = opts->locks,
 		.max_phases = opts->max_phases,

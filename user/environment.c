@@ -45,6 +45,15 @@ static json_t *read_eager_param(void)
 	return value[0] ? json_string(value) : NULL;
 }
 
+bool environment_is_eager(void)
+{
+	json_t *value = read_eager_param();
+	bool is_eager = value && !strcmp(json_string_value(value), "Y");
+
+	json_decref(value);
+	return is_eager;
+}
+
 static json_t *from_here(char *const *cmdline, pid_t pid, bool counts_only)
 {
 	json_t *env, *args = json_array(), *eager = read_eager_param();

@@ -14,6 +14,9 @@
  */
 uint64_t environment_clock_resolution_ns(void);
 
+/* Does the KVM that runs here split huge leaves before they are written? */
+bool environment_is_eager(void);
+
 /*
  * What is known here, and over it the members of the JSON object in the
  * environment variable GSTAGE_ENVIRONMENT: only the one who started the

@@ -114,17 +114,19 @@ static bool has_type(const struct kvm_types *types, const char *name,
 	return btf__find_by_name_kind(btf, name, kind) >= 0;
 }
 
-bool preflight_has_kvm_function(const char *name)
+void preflight_find_kvm_functions(const char *const *names, bool *found,
+				  size_t nr)
 {
 	struct kvm_types types;
 	const char *what;
-	bool found;
+	size_t i;
 
+	memset(found, 0, nr * sizeof(*found));
 	if (read_types(&types, &what))
-		return false;
-	found = has_type(&types, name, BTF_KIND_FUNC);
+		return;
+	for (i = 0; i < nr; i++)
+		found[i] = has_type(&types, names[i], BTF_KIND_FUNC);
 	free_types(&types);
-	return found;
 }
 
 /* Do the types of the running KVM know the tracepoint? */
@@ -175,8 +177,12 @@ int preflight_check(void)
 
 int preflight_check_locks(void)
 {
-	if (preflight_has_kvm_function("_raw_write_unlock") &&
-	    preflight_has_kvm_function("_raw_read_unlock"))
+	static const char *const names[] = { "_raw_write_unlock",
+					     "_raw_read_unlock" };
+	bool found[2];
+
+	preflight_find_kvm_functions(names, found, 2);
+	if (found[0] && found[1])
 		return 0;
 	pr_err("--locks: this kernel drops its rwlocks in line (no function _raw_write_unlock), so holds of mmu_lock cannot be seen; CONFIG_PREEMPTION=y or CONFIG_DEBUG_SPINLOCK=y has them out of line");
 	return -ENOENT;

@@ -18,7 +18,11 @@ int preflight_check_pid(pid_t pid);
 /* Can holds of mmu_lock be seen? 0 or -errno, reported. */
 int preflight_check_locks(void);
 
-/* Can functions of KVM of that name be hooked, as far as its types tell? */
-bool preflight_has_kvm_function(const char *name);
+/*
+ * Which of these @nr functions does the running KVM or kernel have? Types are read
+ * once for all of them, which takes most of the time.
+ */
+void preflight_find_kvm_functions(const char *const *names, bool *found,
+				  size_t nr);
 
 #endif /* GSTAGE_USER_PREFLIGHT_H */

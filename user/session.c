@@ -41,12 +41,13 @@ static const struct probe {
 	  "kvm_hfence_request", false, false },
 	{ "flush_fallbacks", "on_hfence_full", "tracepoint", "kvm_hfence_full",
 	  false, false },
+	/* At its end an operation is judged in the phase that it was. */
+	{ "checks", "check_dirty_log", "tracepoint", "kvm_dirty_log", false,
+	  true },
 	{ "phases", "on_dirty_log", "tracepoint", "kvm_dirty_log", false,
 	  false },
 	{ "vm_end", "on_destroy_vm", "fentry", "kvm_arch_destroy_vm", true,
 	  false },
-	{ "checks", "check_dirty_log", "tracepoint", "kvm_dirty_log", false,
-	  true },
 	{ "checks", "check_wp", "tracepoint", "kvm_gstage_wp", false, true },
 	{ "checks", "check_split", "tracepoint", "kvm_gstage_split", false,
 	  true },
@@ -54,8 +55,17 @@ static const struct probe {
 	  false, true },
 	{ "checks", "check_fault", "tracepoint", "kvm_gstage_fault", false,
 	  true },
+	{ "checks", "check_hfence_full", "tracepoint", "kvm_hfence_full", false,
+	  true },
 	{ "checks", "check_write_lock", "fentry", "_raw_write_lock", true,
 	  true },
+	{ "checks", "check_unmap", "fentry", "kvm_unmap_gfn_range", true,
+	  true },
+	{ "checks", "check_age", "fentry", "kvm_age_gfn", true, true },
+	{ "checks", "check_request_all", "fentry", "kvm_make_all_cpus_request",
+	  true, true },
+	{ "checks", "check_flush_all", "fentry", "kvm_riscv_tlb_flush_process",
+	  true, true },
 	/* A hold that is seen to begin is seen to end. */
 	{ "locks", "on_write_unlock", "fentry", "_raw_write_unlock", false,
 	  true },
@@ -110,6 +120,36 @@ static int on_ring_record(void *ctx, void *data, size_t size)
 	return s->on_record(s->record_ctx, data);
 }
 
+static struct bpf_program *find_program(const struct session *s,
+					const struct probe *probe)
+{
+	return bpf_object__find_program_by_name(s->skel->obj, probe->prog);
+}
+
+/*
+ * Load those of --checks, or not; and what is optional only where its function
+ * is there. All at once: it takes some time to look for one.
+ */
+static void choose_probes(struct session *s, bool checks)
+{
+	const char *hooks[NR_PROBES];
+	bool found[NR_PROBES];
+	size_t i;
+
+	for (i = 0; i < NR_PROBES; i++)
+		hooks[i] = probes[i].hook;
+	preflight_find_kvm_functions(hooks, found, NR_PROBES);
+	for (i = 0; i < NR_PROBES; i++) {
+		bool is_check = !strcmp(probes[i].fact, "checks");
+
+		if (is_check || probes[i].is_optional)
+			bpf_program__set_autoload(
+				find_program(s, &probes[i]),
+				(checks || !is_check) &&
+					(found[i] || !probes[i].is_optional));
+	}
+}
+
 static int set_options(struct session *s, const struct session_opts *opts)
 {
 	struct gstage_bpf *skel = s->skel;
@@ -118,26 +158,16 @@ static int set_options(struct session *s, const struct session_opts *opts)
 	skel->rodata->cfg_tgid = opts->pid;
 	skel->rodata->cfg_latency = !opts->counts_only;
 	skel->rodata->cfg_events = opts->events;
+	skel->rodata->cfg_eager = opts->is_eager;
 	skel->rodata->cfg_max_phases = opts->max_phases;
 	skel->rodata->cfg_clock_resolution_ns = opts->clock_resolution_ns;
 
 	bpf_program__set_autoload(skel->progs.on_fault, !opts->counts_only);
-	bpf_program__set_autoload(skel->progs.check_fault, opts->checks);
-	bpf_program__set_autoload(skel->progs.check_wp, opts->checks);
-	bpf_program__set_autoload(skel->progs.check_split, opts->checks);
-	bpf_program__set_autoload(skel->progs.check_hfence_request,
-				  opts->checks);
-	bpf_program__set_autoload(skel->progs.check_dirty_log, opts->checks);
-	bpf_program__set_autoload(
-		skel->progs.check_write_lock,
-		opts->checks && preflight_has_kvm_function("_raw_write_lock"));
+	choose_probes(s, opts->checks);
 	bpf_program__set_autoload(skel->progs.on_write_lock, opts->locks);
 	bpf_program__set_autoload(skel->progs.on_write_unlock, opts->locks);
 	bpf_program__set_autoload(skel->progs.on_read_lock, opts->locks);
 	bpf_program__set_autoload(skel->progs.on_read_unlock, opts->locks);
-	bpf_program__set_autoload(
-		skel->progs.on_destroy_vm,
-		preflight_has_kvm_function("kvm_arch_destroy_vm"));
 
 	/*
 	 * libbpf asks for global data with a socket filter, which a kernel
@@ -235,12 +265,6 @@ int session__load(struct session *s)
 		pr_err("cannot open the ring buffer: %s", strerror(-err));
 	}
 	return err;
-}
-
-static struct bpf_program *find_program(const struct session *s,
-					const struct probe *probe)
-{
-	return bpf_object__find_program_by_name(s->skel->obj, probe->prog);
 }
 
 int session__attach(struct session *s)

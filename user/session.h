@@ -21,6 +21,7 @@ struct session_opts {
 	bool counts_only; /* no histograms */
 	bool locks; /* how long mmu_lock is held, too */
 	bool checks; /* look at what must hold, too */
+	bool is_eager; /* KVM splits when logging begins, not in faults */
 	bool events; /* pass rare records to on_record */
 	uint32_t max_phases; /* 1 to GSTAGE_MAX_PHASES */
 	uint32_t ring_bytes; /* of the ring buffer: a power of 2, 4096 or more */

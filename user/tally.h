@@ -67,6 +67,9 @@ int tally_locks_to_run(const struct tally *t, json_t *root);
 int tally_check(const struct tally *t, json_t *root, bool counts_only,
 		bool saw_all);
 
+/* "clear" and the like, for GSTAGE_CAUSE_@cause. */
+const char *tally_cause_name(unsigned int cause);
+
 /* The name of check @nr (GSTAGE_CHECK_*), as in run files. */
 const char *tally_check_name(unsigned int nr);
 

@@ -15,6 +15,8 @@ static const char *const names[GSTAGE_NR_CHECKS] = {
 	[GSTAGE_CHECK_FLUSH_PROTOCOL] = "flush-protocol",
 	[GSTAGE_CHECK_SPURIOUS] = "spurious",
 	[GSTAGE_CHECK_FENCE_QUEUE] = "fence-queue",
+	[GSTAGE_CHECK_SPLIT_COMPLETE] = "split-complete",
+	[GSTAGE_CHECK_HOLES] = "holes",
 };
 
 const char *tally_check_name(unsigned int nr)
@@ -22,46 +24,69 @@ const char *tally_check_name(unsigned int nr)
 	return nr < GSTAGE_NR_CHECKS ? names[nr] : "unknown";
 }
 
-/* What is wrong the first time, with units. */
-static void describe_first(const struct gstage_check *c, unsigned int nr,
+static void describe_fault(const struct gstage_check *c, unsigned int nr,
 			   char *buf, size_t size)
 {
-	char who[32] = "a log operation";
+	static const char *const formats[GSTAGE_NR_CHECKS] = {
+		[GSTAGE_CHECK_LIVELOCK] =
+			"vCPU %u faulted on GPA 0x%llx %llu times in a row",
+		[GSTAGE_CHECK_LOGGED_LEAF] =
+			"a write of vCPU %u to GPA 0x%llx, which is logged, left a leaf of %llu bytes",
+		[GSTAGE_CHECK_FLUSH_PROTOCOL] =
+			"vCPU %u changed leaves from GPA 0x%llx on, %llu bytes, and no fence covers them",
+		[GSTAGE_CHECK_SPURIOUS] =
+			"vCPU %u faulted on GPA 0x%llx %llu times in a row, which it was allowed to access",
+		[GSTAGE_CHECK_HOLES] =
+			"vCPU %u faulted on reading GPA 0x%llx, which had been mapped since logging began",
+		[GSTAGE_CHECK_FENCE_QUEUE] =
+			"vCPU %u flushed everything and its queue had not been full",
+	};
 
-	if (c->vcpu != GSTAGE_NO_VCPU)
-		snprintf(who, sizeof(who), "vCPU %u", c->vcpu);
+	/* What a format does not ask for is ignored. */
+	if (formats[nr])
+		snprintf(buf, size, formats[nr], c->vcpu, c->gpa, c->size);
+}
 
+static void describe_log_op(const struct gstage_check *c, unsigned int nr,
+			    char *buf, size_t size)
+{
 	switch (nr) {
-	case GSTAGE_CHECK_LIVELOCK:
-		snprintf(buf, size,
-			 "%s faulted on GPA 0x%llx %llu times in a row", who,
-			 c->gpa, c->size);
-		break;
 	case GSTAGE_CHECK_LOGGED_LEAF:
 		snprintf(
 			buf, size,
-			"a write of %s to GPA 0x%llx, which is logged, left a leaf of %llu bytes",
-			who, c->gpa, c->size);
+			"a log operation left the leaf of %llu bytes at GPA 0x%llx writable",
+			c->size, c->gpa);
 		break;
 	case GSTAGE_CHECK_FLUSH_PROTOCOL:
 		snprintf(
 			buf, size,
-			"%s changed leaves from GPA 0x%llx on, %llu bytes, and no fence covers them",
-			who, c->gpa, c->size);
+			"a log operation changed leaves from GPA 0x%llx on, %llu bytes, and no fence covers them",
+			c->gpa, c->size);
 		break;
-	case GSTAGE_CHECK_SPURIOUS:
+	case GSTAGE_CHECK_SPLIT_COMPLETE:
 		snprintf(
 			buf, size,
-			"%s faulted on GPA 0x%llx %llu times in a row, which it was allowed to access",
-			who, c->gpa, c->size);
+			"the leaf of %llu bytes at GPA 0x%llx was to be split and was not",
+			c->size, c->gpa);
 		break;
-	default:
+	case GSTAGE_CHECK_FENCE_QUEUE:
 		snprintf(
 			buf, size,
-			"%s asked for more fences than a queue holds (%d), at GPA 0x%llx",
-			who, GSTAGE_FENCE_QUEUE, c->gpa);
+			"a log operation asked for more than %d fences in one hold of mmu_lock, at GPA 0x%llx",
+			GSTAGE_FENCES_PER_HOLD, c->gpa);
 		break;
 	}
+}
+
+/* What is wrong the first time, with units. */
+static void describe_first(const struct gstage_check *c, unsigned int nr,
+			   char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (c->vcpu == GSTAGE_NO_VCPU)
+		describe_log_op(c, nr, buf, size);
+	else
+		describe_fault(c, nr, buf, size);
 }
 
 /* The stack by name, from the function on that raised the event. */
@@ -77,7 +102,9 @@ static json_t *stack_json(const struct gstage_check *c, symbol_fn symbol,
 
 		/* What lies above is the way into our own program. */
 		if (name && (!strncmp(name, "bpf_trace_run", 13) ||
-			     !strncmp(name, "bpf_prog_", 9))) {
+			     !strncmp(name, "bpf_prog_", 9) ||
+			     !strncmp(name, "__bpf_trace_", 12) ||
+			     !strncmp(name, "__traceiter_", 12))) {
 			json_array_clear(stack);
 			continue;
 		}
@@ -88,6 +115,117 @@ static json_t *stack_json(const struct gstage_check *c, symbol_fn symbol,
 		json_array_append_new(stack, json_string(name));
 	}
 	return stack;
+}
+
+/* What is told of a check besides its verdict; appended to @buf. */
+static void describe_more(const struct tally *t, unsigned int nr, char *buf,
+			  size_t size)
+{
+	const struct gstage_undone *undone = &t->checks.undone;
+	const struct gstage_check *c = &t->checks.list[nr];
+	size_t len = strlen(buf);
+	uint64_t nr_full = 0;
+	unsigned int i;
+
+	if (nr == GSTAGE_CHECK_SPLIT_COMPLETE && undone->nr_failed)
+		snprintf(
+			buf + len, size - len,
+			"; %llu splits failed, the first in %s at GPA 0x%llx: %s; log operations left %llu huge leaves",
+			undone->nr_failed, tally_cause_name(undone->cause),
+			undone->gpa, strerror(-undone->error), undone->nr_left);
+	else if (nr == GSTAGE_CHECK_SPLIT_COMPLETE && c->broken)
+		snprintf(buf + len, size - len,
+			 "; log operations left %llu huge leaves",
+			 undone->nr_left);
+	if (nr != GSTAGE_CHECK_FENCE_QUEUE || !t->checks.nr_queues)
+		return;
+	for (i = 0; i < t->checks.nr_queues && i < GSTAGE_MAX_QUEUES; i++)
+		nr_full += t->checks.queues[i].nr_full;
+	snprintf(buf + len, size - len,
+		 "; full queues: of %llu vCPU%s, %" PRIu64 " times",
+		 t->checks.nr_queues, t->checks.nr_queues == 1 ? "" : "s",
+		 nr_full);
+}
+
+static json_t *queues_json(const struct tally *t)
+{
+	json_t *array = json_array();
+	unsigned int i;
+
+	for (i = 0; i < t->checks.nr_queues && i < GSTAGE_MAX_QUEUES; i++) {
+		const struct gstage_queue *q = &t->checks.queues[i];
+
+		json_array_append_new(array,
+				      json_pack("{s:I s:I s:I s:I s:I}", "vm",
+						(json_int_t)q->vm, "vcpu",
+						(json_int_t)q->vcpu, "full",
+						(json_int_t)q->nr_full, "gpa",
+						(json_int_t)q->gpa, "time_ns",
+						(json_int_t)q->time_ns));
+	}
+	return array;
+}
+
+static json_t *undone_json(const struct tally *t)
+{
+	const struct gstage_undone *undone = &t->checks.undone;
+	json_t *row = json_pack("{s:I s:I s:I}", "left",
+				(json_int_t)undone->nr_left, "failed",
+				(json_int_t)undone->nr_failed, "unjudged",
+				(json_int_t)t->checks.unjudged_ops);
+
+	if (row && undone->nr_failed)
+		json_object_set_new(row, "first_failed",
+				    json_pack("{s:I s:s s:i}", "gpa",
+					      (json_int_t)undone->gpa, "cause",
+					      tally_cause_name(undone->cause),
+					      "errno", -undone->error));
+	return row;
+}
+
+/* Members that one check alone has. */
+static void set_own(const struct tally *t, unsigned int nr, json_t *row)
+{
+	switch (nr) {
+	case GSTAGE_CHECK_FLUSH_PROTOCOL:
+		json_object_set_new(
+			row, "flushes",
+			json_pack("{s:I s:I s:I s:I}", "missing",
+				  (json_int_t)t->checks.flush_missing,
+				  "too_small",
+				  (json_int_t)t->checks.flush_too_small,
+				  "redundant",
+				  (json_int_t)t->checks.flush_redundant, "late",
+				  (json_int_t)t->checks.flush_late));
+		break;
+	case GSTAGE_CHECK_FENCE_QUEUE:
+		json_object_set_new(
+			row, "most_fences",
+			json_integer((json_int_t)t->checks.most_fences));
+		json_object_set_new(row, "queues", queues_json(t));
+		break;
+	case GSTAGE_CHECK_SPLIT_COMPLETE:
+		json_object_set_new(row, "undone", undone_json(t));
+		break;
+	}
+}
+
+static json_t *first_json(const struct tally *t, const struct gstage_check *c,
+			  symbol_fn symbol, void *ctx)
+{
+	char phase[32];
+
+	return json_pack(
+		"{s:I s:I s:I s:I s:I s:I s:s s:o*}", "vm", (json_int_t)c->vm,
+		"vcpu",
+		c->vcpu == GSTAGE_NO_VCPU ? (json_int_t)-1 :
+					    (json_int_t)c->vcpu,
+		"gpa", (json_int_t)c->gpa, "size", (json_int_t)c->size,
+		"time_ns", (json_int_t)c->time_ns, "after_faults",
+		(json_int_t)c->nr_faults, "phase",
+		tally_phase_name(&t->phases[c->phase % GSTAGE_MAX_PHASES],
+				 phase, sizeof(phase)),
+		"stack", stack_json(c, symbol, ctx));
 }
 
 static json_t *check_json(const struct tally *t, unsigned int nr,
@@ -107,32 +245,16 @@ static json_t *check_json(const struct tally *t, unsigned int nr,
 		snprintf(detail, sizeof(detail), "looked at %llu times",
 			 c->checked);
 	}
+	describe_more(t, nr, detail, sizeof(detail));
 	row = json_pack("{s:s s:b s:s s:I s:I}", "name", names[nr], "ok",
 			!c->broken, "detail", detail, "looked_at",
 			(json_int_t)c->checked, "broken",
 			(json_int_t)c->broken);
 	if (row && c->broken)
 		json_object_set_new(row, "first",
-				    json_pack("{s:I s:I s:I s:I s:I s:o*}",
-					      "vm", (json_int_t)c->vm, "vcpu",
-					      c->vcpu == GSTAGE_NO_VCPU ?
-						      (json_int_t)-1 :
-						      (json_int_t)c->vcpu,
-					      "gpa", (json_int_t)c->gpa,
-					      "time_ns", (json_int_t)c->time_ns,
-					      "after_faults",
-					      (json_int_t)c->nr_faults, "stack",
-					      stack_json(c, symbol, ctx)));
-	if (row && nr == GSTAGE_CHECK_FLUSH_PROTOCOL)
-		json_object_set_new(
-			row, "flushes",
-			json_pack("{s:I s:I s:I s:I}", "missing",
-				  (json_int_t)t->checks.flush_missing,
-				  "too_small",
-				  (json_int_t)t->checks.flush_too_small,
-				  "redundant",
-				  (json_int_t)t->checks.flush_redundant, "late",
-				  (json_int_t)t->checks.flush_late));
+				    first_json(t, c, symbol, ctx));
+	if (row)
+		set_own(t, nr, row);
 	return row;
 }
 

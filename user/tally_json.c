@@ -32,6 +32,11 @@ static const char *const cause_names[GSTAGE_NR_CAUSES] = {
 	[GSTAGE_CAUSE_GET] = "get",
 };
 
+const char *tally_cause_name(unsigned int cause)
+{
+	return cause < GSTAGE_NR_CAUSES ? cause_names[cause] : "unknown";
+}
+
 static const char *const prot_names[GSTAGE_NR_PROTS] = {
 	[GSTAGE_PROT_CHANGED] = "changed",
 	[GSTAGE_PROT_UNCHANGED] = "unchanged",

@@ -16,7 +16,7 @@ row() { printf '.checks += [{"name": "%s", "ok": %s, "detail": "%s", "looked_at"
 check 0 --help
 has_out "Does dirty logging keep"
 check 0 --list
-equal "$(paste -sd' ' "$WORK/out")" "lost-dirty logged-leaf flush-protocol livelock split-complete spurious fence-queue" "names"
+equal "$(paste -sd' ' "$WORK/out")" "lost-dirty logged-leaf flush-protocol livelock split-complete spurious holes fence-queue" "names"
 check 2
 has_err "no run file, no -p"
 check 2 --only nonsense "$run"

@@ -64,6 +64,25 @@ static void test_split_complete(void **state)
 	expect_state("{" EAGER ", \"splits\": [{\"cause\": \"fault\", "
 		     "\"count\": 3}]}",
 		     "split-complete", CHECK_BROKEN, "3 huge leaves were left");
+	/* One was faster than the operation, two were left by it. */
+	expect_state("{" EAGER ", \"splits\": [{\"cause\": \"fault\", "
+		     "\"count\": 3}], \"phases\": [{\"name\": \"enable\", "
+		     "\"splits\": [{\"cause\": \"fault\", \"count\": 1}]}, "
+		     "{\"name\": \"dirty 1\", \"splits\": [{\"cause\": "
+		     "\"fault\", \"count\": 2}]}]}",
+		     "split-complete", CHECK_BROKEN, "2 huge leaves were left");
+	expect_state("{" EAGER ", \"splits\": [{\"cause\": \"fault\", "
+		     "\"count\": 1}], \"phases\": [{\"name\": \"clear 1\", "
+		     "\"splits\": [{\"cause\": \"fault\", \"count\": 1}]}]}",
+		     "split-complete", CHECK_HELD, "none later");
+	/* What was seen while it was traced knows more. */
+	expect_state("{" EAGER ", \"splits\": [], \"checks\": [{\"name\": "
+		     "\"split-complete\", \"ok\": false, \"detail\": "
+		     "\"the leaf at 1\", \"looked_at\": 3}]}",
+		     "split-complete", CHECK_BROKEN, "the leaf at 1");
+	expect_state("{" EAGER ", \"splits\": [], \"checks\": [{\"name\": "
+		     "\"split-complete\", \"ok\": true, \"looked_at\": 0}]}",
+		     "split-complete", CHECK_HELD, "0 leaves");
 	/* Splitting on faults is no error where it is the design. */
 	expect_state("{\"splits\": [{\"cause\": \"fault\", \"count\": 3}]}",
 		     "split-complete", CHECK_UNKNOWN, "when a page is written");
@@ -90,6 +109,22 @@ static void test_traced(void **state)
 		"\"looked_at\": 1}, {\"name\": \"livelock\", \"ok\": false, "
 		"\"detail\": \"vCPU 0\", \"looked_at\": 1}]}",
 		"livelock", CHECK_BROKEN, "vCPU 0");
+}
+
+#define HOLES "\"checks\": [{\"name\": \"holes\", \"looked_at\": 8, "
+
+static void test_holes(void **state)
+{
+	(void)state;
+	expect_state("{\"environment\": {\"harts\": 2}, " HOLES
+		     "\"ok\": true, \"detail\": \"8 times\"}]}",
+		     "holes", CHECK_HELD, "8 times");
+	expect_state("{\"environment\": {\"harts\": 1}, " HOLES
+		     "\"ok\": true, \"detail\": \"8 times\"}]}",
+		     "holes", CHECK_UNKNOWN, "one hart");
+	expect_state("{\"environment\": {\"harts\": 1}, " HOLES
+		     "\"ok\": false, \"detail\": \"vCPU 1\"}]}",
+		     "holes", CHECK_BROKEN, "vCPU 1");
 }
 
 static void test_first_offender_is_there(void **state)
@@ -124,6 +159,7 @@ int main(void)
 		cmocka_unit_test(test_lost_dirty),
 		cmocka_unit_test(test_split_complete),
 		cmocka_unit_test(test_traced),
+		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_first_offender_is_there),
 		cmocka_unit_test(test_names_are_distinct),
 	};

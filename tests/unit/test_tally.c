@@ -235,6 +235,90 @@ static void test_a_missing_value_fails_the_check(void **state)
 	free(t);
 }
 
+static const json_t *check_named(struct run *run, const char *name)
+{
+	const json_t *check;
+	size_t i;
+
+	json_array_foreach(json_object_get(run__json(run), "checks"), i,
+			   check) {
+		if (!strcmp(run_str(check, "name"), name))
+			return check;
+	}
+	fail_msg("no check %s", name);
+	return NULL;
+}
+
+static void expect_detail(struct run *run, const char *name, bool ok,
+			  const char *detail)
+{
+	const json_t *check = check_named(run, name);
+
+	assert_int_equal(json_is_true(json_object_get(check, "ok")), ok);
+	assert_string_equal(run_str(check, "detail"), detail);
+}
+
+/* Broken by a log operation: no vCPU, and what it left undone. */
+static void break_splits(struct tally *t)
+{
+	struct gstage_check *c = &t->checks.list[GSTAGE_CHECK_SPLIT_COMPLETE];
+
+	c->checked = 3;
+	c->broken = 2;
+	c->vcpu = GSTAGE_NO_VCPU;
+	c->gpa = 0x200000;
+	c->size = 0x200000;
+	c->time_ns = 5;
+	c->phase = 1;
+	t->checks.undone = (struct gstage_undone){
+		.nr_left = 4,
+		.nr_failed = 1,
+		.gpa = 0x400000,
+		.cause = GSTAGE_CAUSE_CLEAR,
+		.error = -12,
+	};
+}
+
+static void test_checks_are_told(void **state)
+{
+	struct tally *t = sample_tally();
+	struct run *run = run__new();
+	const json_t *row;
+
+	(void)state;
+	break_splits(t);
+	t->checks.list[GSTAGE_CHECK_FENCE_QUEUE].checked = 8;
+	t->checks.nr_queues = 1;
+	t->checks.queues[0] = (struct gstage_queue){
+		.vm = 1, .vcpu = 3, .nr_full = 7, .time_ns = 9, .gpa = 4096
+	};
+	t->checks.list[GSTAGE_CHECK_HOLES] = (struct gstage_check){
+		.broken = 1, .vcpu = 1, .gpa = 4096, .time_ns = 1
+	};
+	assert_int_equal(tally_checks_to_run(t, run__json(run), NULL, NULL), 0);
+	expect_detail(
+		run, "split-complete", false,
+		"the leaf of 2097152 bytes at GPA 0x200000 was to be split and was not; 2 times in all; 1 splits failed, the first in clear at GPA 0x400000: Cannot allocate memory; log operations left 4 huge leaves");
+	row = json_object_get(check_named(run, "split-complete"), "undone");
+	assert_int_equal(run_int(row, "left"), 4);
+	assert_int_equal(run_int(json_object_get(row, "first_failed"), "errno"),
+			 12);
+	expect_detail(run, "fence-queue", true,
+		      "looked at 8 times; full queues: of 1 vCPU, 7 times");
+	row = json_array_get(
+		json_object_get(check_named(run, "fence-queue"), "queues"), 0);
+	assert_int_equal(run_int(row, "vcpu"), 3);
+	assert_int_equal(run_int(row, "full"), 7);
+	expect_detail(
+		run, "holes", false,
+		"vCPU 1 faulted on reading GPA 0x1000, which had been mapped since logging began");
+	row = json_object_get(check_named(run, "split-complete"), "first");
+	assert_int_equal(run_int(row, "vcpu"), -1);
+	assert_true(run_str(row, "phase")[0]);
+	run__free(run);
+	free(t);
+}
+
 static void test_losses_are_named(void **state)
 {
 	struct tally *t = sample_tally();
@@ -344,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_counts_only_has_no_histograms),
 		cmocka_unit_test(test_values_without_a_bucket),
 		cmocka_unit_test(test_a_missing_value_fails_the_check),
+		cmocka_unit_test(test_checks_are_told),
 		cmocka_unit_test(test_losses_are_named),
 		cmocka_unit_test(test_nothing_at_all),
 		cmocka_unit_test(test_holds_of_all_cpus),

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The queues of fences: whose was full, and whether anybody else had to flush
+ * everything for it. Falsified by: a request that was under way when tracing
+ * began, which is forgiven once for each vCPU.
+ */
+#include "bpf/checks.bpf.h"
+
+/* NULL if it is not followed. */
+static __always_inline struct fence_queue *queue_of(struct vm_checks *c,
+						    __u32 vcpu)
+{
+	if (!c)
+		return NULL;
+	if (vcpu >= MAX_VCPUS) {
+		add(checks.untracked_vcpus, 1);
+		return NULL;
+	}
+	return &c->queues[bounded(vcpu, MAX_VCPUS)];
+}
+
+/* The row that counts for this queue, or NULL if there are too many. */
+static __always_inline struct gstage_queue *
+row_of(struct fence_queue *queue, __u32 vm_index, __u32 vcpu, __u64 gpa)
+{
+	struct gstage_queue *row;
+
+	/* Fences are queued under no common lock: only one may take a row. */
+	if (!__sync_fetch_and_add(&queue->nr_full, 1)) {
+		__u32 i = __sync_fetch_and_add(&checks.nr_queues, 1);
+
+		if (i < GSTAGE_MAX_QUEUES) {
+			row = &checks.queues[bounded(i, GSTAGE_MAX_QUEUES)];
+			row->vm =
+				vms[bounded(vm_index, GSTAGE_MAX_VMS)].ordinal;
+			row->vcpu = vcpu;
+			row->time_ns = bpf_ktime_get_ns();
+			row->gpa = gpa;
+			queue->row = i + 1;
+		}
+	}
+	if (!queue->row)
+		return NULL;
+	return &checks.queues[bounded(queue->row - 1, GSTAGE_MAX_QUEUES)];
+}
+
+SEC("?tp_btf/kvm_hfence_full")
+int BPF_PROG(check_hfence_full, struct kvm_vcpu *vcpu, unsigned int type,
+	     __u64 addr, __u64 size, unsigned long order)
+{
+	struct fence_queue *queue;
+	struct gstage_queue *row;
+	struct place p;
+
+	if (!vcpu || !find_place(vcpu->kvm, &p))
+		return 0;
+	queue = queue_of(checks_of(p.vm_index), vcpu->vcpu_id);
+	if (!queue)
+		return 0;
+	row = row_of(queue, p.vm_index, vcpu->vcpu_id, addr);
+	if (row)
+		add(row->nr_full, 1);
+	return 0;
+}
+
+/* All vCPUs are asked for something, which may be to flush everything. */
+SEC("?fentry/kvm_make_all_cpus_request")
+int BPF_PROG(check_request_all, struct kvm *kvm, unsigned int req)
+{
+	struct vm_checks *c;
+	struct place p;
+
+	if ((req & REQ_MASK) != REQ_TLB_FLUSH || !find_place(kvm, &p))
+		return 0;
+	c = checks_of(p.vm_index);
+	if (c)
+		add(c->nr_flush_all, 1);
+	return 0;
+}
+
+/*
+ * The vCPU serves a request to flush everything. Requests that come together
+ * are served once, so there cannot be more served than were made.
+ */
+SEC("?fentry/kvm_riscv_tlb_flush_process")
+int BPF_PROG(check_flush_all, struct kvm_vcpu *vcpu)
+{
+	struct fence_queue *queue;
+	struct vm_checks *c;
+	struct place p;
+	__u64 nr;
+
+	if (!vcpu || !find_place(vcpu->kvm, &p))
+		return 0;
+	c = checks_of(p.vm_index);
+	queue = queue_of(c, vcpu->vcpu_id);
+	if (!c || !queue)
+		return 0;
+	nr = __sync_fetch_and_add(&queue->nr_served, 1) + 1;
+	if (nr > queue->nr_full + c->nr_flush_all + 1)
+		broken(GSTAGE_CHECK_FENCE_QUEUE, p.vm_index, vcpu->vcpu_id, 0,
+		       nr);
+	return 0;
+}
