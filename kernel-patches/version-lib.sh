@@ -49,8 +49,10 @@ version_check() {
 		key=${line%%:*}
 		case $line in
 		stands-for:* | mail:* | defect:* | kvm-args:*) ;;
-		shown-by:*) [[ $line =~ ^shown-by:[[:space:]]*[a-z0-9-]+\ [a-z-]+$ ]] ||
-			die "$EX_USAGE" "$1/description: 'shown-by:' is a scenario and a check (gstage check --list), not '${line#shown-by:}'" ;;
+		shown-by:*) [[ $line =~ ^shown-by:[[:space:]]*[a-z0-9-]+\ [a-z-]+(\ [a-z]+=[a-z0-9.-]+)*$ ]] ||
+			die "$EX_USAGE" "$1/description: 'shown-by:' is a scenario, a check (gstage check --list) and words KEY=VALUE, not '${line#shown-by:}'" ;;
+		catalogue:*) [[ $line =~ ^catalogue:[[:space:]]*[0-9]+\ [^|]+$ ]] ||
+			die "$EX_USAGE" "$1/description: 'catalogue:' is a number and a name, not '${line#catalogue:}'" ;;
 		on:*) [[ $line =~ ^on:[[:space:]]*(base|tracepoints)$ ]] ||
 			die "$EX_USAGE" "$1/description: 'on:' is base or tracepoints, not '${line#on:}'" ;;
 		tracepoints:*) [[ $line =~ ^tracepoints:[[:space:]]*(series|inside|merged|none)$ ]] ||

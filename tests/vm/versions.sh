@@ -8,9 +8,12 @@
 . "$(dirname "$0")/../vmlib.sh"
 
 need parallel
-versions=(v1 v2 v4 fault-split eager eager-v2 wp-unbatched wp-range no-wp-fix thp-promote late-flush double-flush fixed)
+versions=(v1 v2 v4 fault-split eager eager-v2 wp-unbatched wp-range no-wp-fix thp-promote late-flush double-flush
+	unaligned-start no-pgd-check full-for-all fixed)
+# These lose pages in full-pass, too.
+losing=(fast-huge)
 for dir in "$TOP"/kernel-patches/7.3/versions/*/; do
-	case " ${versions[*]} " in *" $(basename "$dir") "*) ;; *) fail "version $(basename "$dir") is not looked at here" ;; esac
+	case " ${versions[*]} ${losing[*]} " in *" $(basename "$dir") "*) ;; *) fail "version $(basename "$dir") is not looked at here" ;; esac
 done
 
 results=$WORK/results
@@ -59,6 +62,9 @@ facts wp-unbatched splits-enable=8 fast=12288 page=28692 range=5 fallbacks=16197
 facts wp-range splits-enable=8 fast=12288 page=12298 range=5
 facts no-wp-fix splits-fault=8 fast=12280 page=12306
 facts thp-promote splits-fault=8 fast=12280 page=12306
+for name in unaligned-start no-pgd-check full-for-all; do
+	facts $name splits-enable=8 fast=12288 page=12298 range=5 fallbacks=0
+done
 
 # A block for a cover letter keeps to 72 columns, however wide its ranges are.
 arms=()
@@ -96,6 +102,18 @@ b=$(jq '[.phases[] | select(.name | startswith("clear")) | .duration_ns] | add' 
 [ "$a" -ge $((2 * b)) ] || fail "clear of read-mostly: wp-range $a, eager $b: not twice as much"
 equal "$(lost no-wp-fix initially-set)" 12288 "pages that no-wp-fix loses"
 equal "$(lost thp-promote full-pass-thp)" 12264 "pages that thp-promote loses"
+equal "$(lost fast-huge full-pass)" 12264 "pages that fast-huge loses"
+count "$(fact fast)" 24
+count "$(fact splits-fault)" 0
+
+# One full queue: who has nothing to do with it flushes as much as who has it.
+for name in eager full-for-all; do
+	run_scenario partition-2 --version $name
+	mkdir -p "$results/partition-2/$name"
+	cp "$RUN" "$results/partition-2/$name/01.json"
+done
+vmid() { jq '[.flush_executed[] | select(.kind == "vmid") | .count] | add' "$results/partition-2/$1/01.json"; }
+[ "$(vmid full-for-all)" -gt $((2 * $(vmid eager))) ] || fail "full-for-all flushes all $(vmid full-for-all) times, the base $(vmid eager)"
 
 # The other base, which splits on fault only.
 for name in fault-split wp-range; do
