@@ -140,6 +140,13 @@ struct gstage_row {
 	/* Bytes; the requests of faults are not in here. */
 	struct gstage_hist flush_sizes[GSTAGE_NR_FLUSHES];
 	struct gstage_locks locks;
+	/* Of the function backend, on this CPU: the last vCPU seen to fault, */
+	__u32 vm_index;
+	__u32 vcpu_index;
+	/* and the thread that is asking for the fence of a range; 0: none. */
+	__u64 range_task;
+	__u64 range_gpa;
+	__u64 range_bytes;
 };
 
 struct gstage_phase {
@@ -170,6 +177,41 @@ struct gstage_losses {
 	__u64 vm_overflow; /* VM table full: events not counted */
 	__u64 record_drops; /* ring buffer full */
 	__u64 row_misses; /* CPU without a row: events not counted */
+};
+
+/* KVM_MAX_VCPUS of RISC-V; a power of 2. */
+#define GSTAGE_MAX_VCPUS 1024
+
+/*
+ * The fault that a vCPU is handling (bpf/vcpu.bpf.h). User space has no use for
+ * it. A line of the cache each.
+ */
+struct gstage_vcpu {
+	__u64 vcpu; /* its address */
+	__u64 task; /* the thread that runs it */
+	__u64 start_ns; /* of the fault; only with latencies */
+	__u64 leaf_pte; /* before the slow path touched it; 0: none */
+	__u32 is_open; /* a fault is under way, as far as is known */
+	__u32 access;
+	__u32 path; /* so far */
+	__u32 phase; /* in which it is counted */
+	__u32 nr_flushes; /* requests of this fault */
+	__u32 leaf_level;
+	__u32 next_fence; /* of its queue, plus 1; 0: not known */
+	__s32 last_cpu; /* it left the guest on */
+};
+
+/*
+ * What the function backend noticed that its hooks do not see: a function can be
+ * inlined in one of its callers and not in another. Any that is not 0 makes a
+ * fact partial (user/coverage.c).
+ */
+struct gstage_coverage {
+	__u64 faults_unseen; /* mapped, and never seen to begin */
+	__u64 fences_unseen; /* gone from a queue between two looks at it */
+	__u64 scans_cut; /* write-protect passes over too much to look through */
+	/* Not a shortcoming: guest page faults that are MMIO and the like. */
+	__u64 no_memory;
 };
 
 /* What must hold, only with --checks (bpf/checks.bpf.c, docs/check.md). */
@@ -248,6 +290,7 @@ _Static_assert(sizeof(struct gstage_holds) == 24, "ABI");
 _Static_assert(sizeof(struct gstage_phase) == 40, "ABI");
 _Static_assert(sizeof(struct gstage_vm) == 48, "ABI");
 _Static_assert(sizeof(struct gstage_rec) == 48, "ABI");
+_Static_assert(sizeof(struct gstage_vcpu) == 64, "ABI");
 _Static_assert(sizeof(struct gstage_check) == 248, "ABI");
 
 #endif /* GSTAGE_BPF_GSTAGE_H */

@@ -9,16 +9,26 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "user/ktypes.h"
+#include "user/probes.h"
+
 /* 0, or -errno after saying what is missing and what to do about it. */
 int preflight_check(void);
 
 /* Is @pid there, and has it a KVM VM? 0 or -errno, reported. */
 int preflight_check_pid(pid_t pid);
 
-/* Can holds of mmu_lock be seen? 0 or -errno, reported. */
-int preflight_check_locks(void);
+/*
+ * The types of the running KVM, the caller's to free (ktypes__free()). 0 or
+ * -errno, reported.
+ */
+int preflight_open_types(struct ktypes **types);
 
-/* Can functions of KVM of that name be hooked, as far as its types tell? */
-bool preflight_has_kvm_function(const char *name);
+/*
+ * What will serve each fact. What is missing is said; 0, or -errno where it is
+ * something that the run cannot do without.
+ */
+int preflight_choose(struct ktypes *types, const struct probe_wish *wish,
+		     struct probe_choice choices[NR_FACTS]);
 
 #endif /* GSTAGE_USER_PREFLIGHT_H */

@@ -9,8 +9,10 @@
 #ifndef GSTAGE_USER_PROBES_H
 #define GSTAGE_USER_PROBES_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum fact {
 	FACT_LATENCIES, /* of faults, by path and access */
@@ -127,5 +129,16 @@ const char *probes_backend_name(enum backend backend);
 
 /* "tracepoint", "fentry", "fexit": the backend of a row of the run file. */
 const char *probes_kind_name(enum hook_kind kind);
+
+/* "served", "partial", "missing". */
+const char *probes_status_name(enum probe_status status);
+
+/*
+ * Append a row of the run file's probes: the part that @probe has in @choice, or
+ * for a NULL, that nothing serves it. 0 or -ENOMEM.
+ */
+int probes_append_row(json_t *array, const struct probe_choice *choice,
+		      const struct probe *probe, bool is_attached,
+		      uint64_t misses);
 
 #endif /* GSTAGE_USER_PROBES_H */

@@ -19,6 +19,7 @@ struct tally {
 	struct gstage_vm vms[GSTAGE_MAX_VMS];
 	struct gstage_losses losses;
 	struct gstage_checks checks; /* only with --checks */
+	struct gstage_coverage coverage;
 	struct gstage_row sum;
 };
 

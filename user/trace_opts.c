@@ -3,12 +3,14 @@
 #include "user/trace_opts.h"
 
 #include <argp.h>
+#include <string.h>
 
 #include "bpf/gstage.h"
 #include "user/opts.h"
 
 enum {
 	KEY_FORCE = 0x2000,
+	KEY_BACKEND,
 	KEY_CHECKS,
 	KEY_COUNTS,
 	KEY_EVENTS,
@@ -43,6 +45,9 @@ static const struct argp_option options[] = {
 	{ "force", KEY_FORCE, NULL, 0, "Replace FILE if it is there", 0 },
 	{ "counts", KEY_COUNTS, NULL, 0,
 	  "Only count: no histograms of latencies and sizes, at less cost", 0 },
+	{ "backend", KEY_BACKEND, "NAME", 0,
+	  "tracepoint or function: what to hook; auto (default) takes for each fact the first that is there",
+	  0 },
 	{ "checks", KEY_CHECKS, NULL, 0,
 	  "Look at what must hold while memory is logged, too (gstage check)",
 	  0 },
@@ -84,6 +89,20 @@ static void parse_ring(struct trace_opts *opts, struct argp_state *state,
 			arg);
 }
 
+static void parse_backend(struct trace_opts *opts, struct argp_state *state,
+			  const char *arg)
+{
+	opts->is_backend_forced = strcmp(arg, "auto");
+	for (opts->backend = 0; opts->backend < NR_BACKENDS; opts->backend++) {
+		if (!opts->is_backend_forced ||
+		    !strcmp(arg, probes_backend_name(opts->backend)))
+			return;
+	}
+	argp_error(state,
+		   "--backend: '%s' is none of auto, tracepoint, function",
+		   arg);
+}
+
 static void check_opts(struct trace_opts *opts, struct argp_state *state)
 {
 	if (opts->pid && opts->cmdline)
@@ -123,6 +142,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'T':
 		opts->timestamps = true;
+		break;
+	case KEY_BACKEND:
+		parse_backend(opts, state, arg);
 		break;
 	case KEY_FORCE:
 		opts->force = true;
