@@ -45,70 +45,149 @@ int BPF_PROG(on_fault, struct kvm_vcpu *vcpu, struct kvm_gstage_fault *fault)
 /* --- on functions ---------------------------------------------------------- */
 
 /*
- * The vCPU has left the guest. If it came to another CPU since the last time, it
- * has flushed everything before it entered; so it has before its first entry. On
- * hardware without VMIDs, where their version stays 0, it does not.
+ * What @slot has counted belongs to a phase that is over, or to another vCPU: it
+ * becomes that of @vcpu, and begins at 0.
  */
-static __always_inline void watch_cpu(struct gstage_vcpu *slot,
-				      struct kvm_vcpu *vcpu, struct place *p)
+static __noinline int take_slot(struct gstage_vcpu *slot, struct kvm_vcpu *vcpu,
+				__u32 vm)
 {
-	int cpu = vcpu->arch.last_exit_cpu;
-	bool is_new = slot->vcpu != (__u64)vcpu;
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct gstage_row *row = bpf_map_lookup_elem(&rows, &cpu);
+	struct gstage_phase_counts *c;
+	__u32 path, access;
 
-	if (is_new)
-		slot->next_fence = 0;
-	if ((is_new ? vcpu->stat.exits == 1 : cpu != slot->last_cpu) &&
-	    vcpu->kvm->arch.vmid.vmid_version) {
-		add(p->counts->flush_executed[GSTAGE_FLUSH_VMID], 1);
-		add(p->counts->fences[GSTAGE_FLUSH_VMID], 1);
+	if (!row) {
+		add(losses.row_misses, 1);
+		return 0;
 	}
-	slot->last_cpu = cpu;
+	__sync_fetch_and_add(&slot->moves, 1);
+	c = &row->phases[(slot->phase - 1) % GSTAGE_MAX_PHASES];
+	for (path = 0; path < GSTAGE_NR_PATHS; path++) {
+		for (access = 0; access < GSTAGE_NR_ACCESSES; access++)
+			add(c->faults[path][access],
+			    slot->faults[path][access]);
+		add(c->fault_flushes[0], slot->flushes[path]);
+	}
+	if (cfg_fn_prots) {
+		/* The fast path flushes what it changes, and nothing else. */
+		path = slot->flushes[GSTAGE_PATH_FAST];
+		add(c->prots[GSTAGE_PROT_CHANGED], path);
+		add(c->prots[GSTAGE_PROT_UNCHANGED],
+		    (__u64)slot->faults[GSTAGE_PATH_FAST][GSTAGE_ACCESS_WRITE] -
+			    path);
+	}
+	__builtin_memset(slot->faults, 0, sizeof(slot->faults));
+	__builtin_memset(slot->flushes, 0, sizeof(slot->flushes));
+	if (slot->vcpu != (__u64)vcpu) {
+		slot->vcpu = (__u64)vcpu;
+		slot->next_fence = 0;
+		slot->last_cpu = -1;
+		slot->resolution_ns = cfg_clock_resolution_ns;
+	}
+	slot->phase = vms[bounded(vm, GSTAGE_MAX_VMS)].phase + 1;
+	__sync_fetch_and_add(&slot->moves, 1);
+	note_vcpu(vm, vcpu->vcpu_idx);
+	return 0;
+}
+
+/* From here on a fault, of the fast path until it turns out to be another. */
+static __always_inline void open_slot(struct gstage_vcpu *slot, __u64 access)
+{
+	slot->is_open = 1;
+	slot->path = GSTAGE_PATH_FAST;
+	slot->access = access;
+	slot->faults[GSTAGE_PATH_FAST][bounded64(access, GSTAGE_NR_ACCESSES)]++;
+}
+
+static __always_inline struct gstage_vcpu *
+begin_fault(struct gstage_state *s, struct kvm_vcpu *vcpu,
+	    struct kvm_cpu_trap *trap, __u32 *vm)
+{
+	__u64 access = trap->scause - EXC_INST_GUEST_PAGE_FAULT;
+	struct gstage_vcpu *slot;
+
+	/* Between them is an instruction that is to be emulated. */
+	if (access >= GSTAGE_NR_ACCESSES || access == 2)
+		return NULL;
+	/* A phase belongs to one VM, so the slot need not be asked whose it is. */
+	if (s->all_vms[0].kvm == (__u64)vcpu->kvm) {
+		*vm = 0;
+		slot = slot_in_first(s, vcpu);
+		if (slot->phase != s->all_vms[0].phase + 1)
+			take_slot(slot, vcpu, 0);
+		open_slot(slot, access);
+		return slot;
+	}
+	*vm = vm_of(vcpu);
+	if (*vm >= GSTAGE_MAX_VMS)
+		return NULL;
+	slot = slot_at(*vm, vcpu->vcpu_idx);
+	if (slot->phase != vms[bounded(*vm, GSTAGE_MAX_VMS)].phase + 1)
+		take_slot(slot, vcpu, *vm);
+	open_slot(slot, access);
+	return slot;
 }
 
 SEC("?fentry/kvm_riscv_vcpu_exit")
 int BPF_PROG(fn_exit, struct kvm_vcpu *vcpu, void *run,
 	     struct kvm_cpu_trap *trap)
 {
-	__u64 access = trap->scause - EXC_INST_GUEST_PAGE_FAULT;
-	/* 22 is an instruction that is to be emulated. */
-	bool is_fault = access < GSTAGE_NR_ACCESSES && access != 2;
-	__u32 idx = vcpu->vcpu_idx;
+	__u32 vm;
+
+	begin_fault(state_ptr(), vcpu, trap, &vm);
+	return 0;
+}
+
+/* The same, and when it began, and which thread it is. */
+SEC("?fentry/kvm_riscv_vcpu_exit")
+int BPF_PROG(fn_exit_timed, struct kvm_vcpu *vcpu, void *run,
+	     struct kvm_cpu_trap *trap)
+{
+	struct gstage_vcpu *slot;
+	struct gstage_state *s = state_ptr();
+	__u32 vm;
+
+	slot = begin_fault(s, vcpu, trap, &vm);
+	if (!slot)
+		return 0;
+	*hint_here(s) = (__u64)vm * GSTAGE_MAX_VCPUS + (__u32)vcpu->vcpu_idx;
+	slot->task = bpf_get_current_task();
+	slot->start_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/*
+ * The vCPU has left the guest. If it came to another CPU since the last time, it
+ * has flushed everything before it entered; so it has before its first entry. On
+ * hardware without VMIDs, where their version stays 0, it does not.
+ */
+SEC("?fentry/kvm_riscv_vcpu_exit")
+int BPF_PROG(fn_cpu, struct kvm_vcpu *vcpu)
+{
+	int cpu = vcpu->arch.last_exit_cpu;
 	struct gstage_vcpu *slot;
 	struct place p;
+	bool is_new;
 
-	if ((!is_fault && !cfg_fn_executed) || !find_place(vcpu->kvm, &p))
+	if (!find_place(vcpu->kvm, &p))
 		return 0;
-
-	slot = slot_at(p.vm_index, idx);
-	if (cfg_fn_executed)
-		watch_cpu(slot, vcpu, &p);
-	slot->vcpu = (__u64)vcpu;
-	if (!is_fault) {
-		slot->is_open = 0;
-		return 0;
+	slot = slot_at(p.vm_index, vcpu->vcpu_idx);
+	is_new = slot->vcpu != (__u64)vcpu;
+	if (is_new)
+		take_slot(slot, vcpu, p.vm_index);
+	if ((is_new ? vcpu->stat.exits == 1 : cpu != slot->last_cpu) &&
+	    vcpu->kvm->arch.vmid.vmid_version) {
+		add(p.counts->flush_executed[GSTAGE_FLUSH_VMID], 1);
+		add(p.counts->fences[GSTAGE_FLUSH_VMID], 1);
 	}
-	slot->is_open = 1;
-	slot->task = bpf_get_current_task();
-	slot->access = access;
-	slot->path = GSTAGE_PATH_FAST;
-	slot->phase = vms[bounded(p.vm_index, GSTAGE_MAX_VMS)].phase;
-	slot->nr_flushes = 0;
-	if (idx >= nr_vcpus[bounded(p.vm_index, GSTAGE_MAX_VMS)])
-		nr_vcpus[bounded(p.vm_index, GSTAGE_MAX_VMS)] = idx + 1;
-	p.row->vm_index = p.vm_index;
-	p.row->vcpu_index = idx;
-	add(p.counts->faults[GSTAGE_PATH_FAST]
-			    [bounded(access, GSTAGE_NR_ACCESSES)],
-	    1);
-	if (cfg_latency)
-		slot->start_ns = bpf_ktime_get_ns();
+	slot->last_cpu = cpu;
 	return 0;
 }
 
 /* It was MMIO, or there is no memory: no fault after all. */
 static __always_inline int handle_no_memory(__u64 vcpu)
 {
-	struct gstage_vcpu *slot = find_slot(vcpu);
+	struct gstage_vcpu *slot = find_open_slot(vcpu);
 
 	if (!slot || slot->path != GSTAGE_PATH_FAST)
 		return 0;
@@ -134,7 +213,7 @@ int BPF_PROG(fn_mmio_store, struct kvm_vcpu *vcpu)
 SEC("?fentry/kvm_riscv_vcpu_trap_redirect")
 int BPF_PROG(fn_redirect, struct kvm_vcpu *vcpu)
 {
-	struct gstage_vcpu *slot = find_slot((__u64)vcpu);
+	struct gstage_vcpu *slot = find_open_slot((__u64)vcpu);
 
 	/* A fetch that is mapped never takes the fast path. */
 	if (!slot || slot->access != GSTAGE_ACCESS_EXEC)
@@ -251,35 +330,38 @@ int BPF_PROG(fn_map_page_done, struct kvm_gstage *gstage, void *cache,
 	return 0;
 }
 
-/* The end of each fault: only for latencies and permissions. */
+/* The end of each fault: only for latencies. */
 SEC("?fexit/kvm_riscv_mmu_map")
 int BPF_PROG(fn_mapped, struct kvm_vcpu *vcpu, void *memslot, __u64 gpa,
 	     unsigned long hva, bool is_write, void *out, int ret)
 {
-	struct gstage_vcpu *slot;
 	__u64 now_ns = bpf_ktime_get_ns();
-	struct place p;
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct gstage_vcpu *slot = slot_of(vcpu);
+	struct gstage_row *row;
+	__u64 path;
 
-	if (!find_place(vcpu->kvm, &p))
+	if (!slot)
 		return 0;
-	slot = slot_at(p.vm_index, vcpu->vcpu_idx);
-	if (slot->vcpu != (__u64)vcpu || !slot->is_open) {
+	if (!slot->is_open) {
 		/* The first one of a vCPU may have begun before tracing. */
-		if (slot->vcpu == (__u64)vcpu)
+		if (slot->phase)
 			add(coverage.faults_unseen, 1);
-		slot->vcpu = (__u64)vcpu;
 		return 0;
 	}
 	slot->is_open = 0;
 	if (ret < 0 && slot->path == GSTAGE_PATH_RETRY)
 		set_path(slot, GSTAGE_PATH_ERROR);
-	/* The fast path flushes what it changes, and nothing else. */
-	if (cfg_fn_prots && slot->path == GSTAGE_PATH_FAST)
-		add(p.counts->prots[slot->nr_flushes ? GSTAGE_PROT_CHANGED :
-						       GSTAGE_PROT_UNCHANGED],
-		    1);
-	return handle_fault(vcpu->kvm, slot->path, slot->access,
-			    now_ns - slot->start_ns);
+	path = slot->path;
+	row = bpf_map_lookup_elem(&rows, &cpu);
+	if (!row || path >= GSTAGE_NR_PATHS) {
+		add(losses.row_misses, 1);
+		return 0;
+	}
+	hist_add(&row->fault_ns[path]
+			       [bounded64(slot->access, GSTAGE_NR_ACCESSES)],
+		 now_ns - slot->start_ns, slot->resolution_ns);
+	return 0;
 }
 
 /* Back in user space with an error, and no other hook has seen it. */
@@ -290,7 +372,7 @@ int BPF_PROG(fn_run_done, struct kvm_vcpu *vcpu, int ret)
 
 	if (ret >= 0 || vcpu->run->exit_reason != KVM_EXIT_UNKNOWN)
 		return 0;
-	slot = find_slot((__u64)vcpu);
+	slot = find_open_slot((__u64)vcpu);
 	if (slot && slot->path == GSTAGE_PATH_RETRY)
 		set_path(slot, GSTAGE_PATH_ERROR);
 	return 0;

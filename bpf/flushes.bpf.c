@@ -81,27 +81,22 @@ static int search_step(__u64 i, void *data)
 	return 1;
 }
 
-/* This thread may be handling a fault, which then has asked for one fence more. */
-static __always_inline void note_flush(struct place *p)
+/*
+ * The vCPU that this thread is handling a fault of, or NULL: it has come from
+ * another CPU, or is no vCPU at all.
+ */
+static __noinline struct gstage_vcpu *search_fault(__u32 vm)
 {
 	struct search search = {
 		.task = bpf_get_current_task(),
-		.vm = p->vm_index,
+		.vm = vm,
 		.found = GSTAGE_MAX_VCPUS,
 	};
-	struct gstage_vcpu *slot =
-		slot_at(p->row->vm_index, p->row->vcpu_index);
 
-	/* It has come from another CPU, or is no vCPU at all. */
-	if (slot->task != search.task) {
-		bpf_loop(nr_vcpus[bounded(p->vm_index, GSTAGE_MAX_VMS)],
-			 search_step, &search, 0);
-		if (search.found >= GSTAGE_MAX_VCPUS)
-			return;
-		slot = slot_at(p->vm_index, search.found);
-	}
-	if (slot->is_open)
-		slot->nr_flushes++;
+	bpf_loop(nr_vcpus[bounded(vm, GSTAGE_MAX_VMS)], search_step, &search,
+		 0);
+	return search.found < GSTAGE_MAX_VCPUS ? slot_at(vm, search.found) :
+						 NULL;
 }
 
 /*
@@ -109,10 +104,11 @@ static __always_inline void note_flush(struct place *p)
  * function of its own and may go through that of a page afterwards: it is
  * counted once.
  */
-static __always_inline int handle_call(const struct kvm *kvm, __u32 type,
-				       __u64 gpa, __u64 size, __u64 order)
+static __noinline int handle_call(const struct kvm *kvm, __u32 type, __u64 gpa,
+				  __u64 size, __u32 order)
 {
 	__u32 kind = flush_kind(type, size, order);
+	struct gstage_vcpu *slot;
 	struct place p;
 
 	if (!find_place(kvm, &p))
@@ -124,18 +120,45 @@ static __always_inline int handle_call(const struct kvm *kvm, __u32 type,
 		handle_request(&p, kind, size);
 		return 0;
 	}
-	/* Nearly all are of this kind, and their size is one of a few. */
+	/* Their size is one of a few. */
+	if (order == PAGE_SHIFT) {
+		slot = search_fault(p.vm_index);
+		if (slot && slot->is_open && slot->path < GSTAGE_NR_PATHS) {
+			slot->flushes[slot->path]++;
+			return 0;
+		}
+	}
 	add(p.counts->fault_flushes[clamp_level((order - PAGE_SHIFT) / 9)], 1);
-	if (cfg_fn_prots)
-		note_flush(&p);
 	return 0;
 }
 
+/* Nearly all are for the 4K leaf of a fault. */
 SEC("?fentry/kvm_riscv_hfence_gvma_vmid_gpa")
 int BPF_PROG(fn_flush_gpa, struct kvm *kvm, unsigned long hbase,
 	     unsigned long hmask, __u64 gpa, __u64 size, unsigned long order)
 {
+	struct gstage_vcpu *slot;
+
+	if (order == PAGE_SHIFT && size == 1 << PAGE_SHIFT) {
+		slot = slot_here(state_ptr());
+		if (slot->task == bpf_get_current_task() && slot->is_open &&
+		    slot->path < GSTAGE_NR_PATHS) {
+			slot->flushes[slot->path]++;
+			return 0;
+		}
+	}
 	return handle_call(kvm, HFENCE_GVMA_VMID_GPA, gpa, size, order);
+}
+
+/* While it asks for a range, this thread is not to be taken for its fault. */
+static __always_inline void hide_task(bool is_hidden)
+{
+	struct gstage_vcpu *slot = slot_here(state_ptr());
+	__u64 task = bpf_get_current_task();
+
+	/* An address is even. */
+	if ((slot->task & ~1ULL) == task)
+		slot->task = task | is_hidden;
 }
 
 SEC("?fentry/kvm_arch_flush_remote_tlbs_range")
@@ -146,6 +169,7 @@ int BPF_PROG(fn_range, struct kvm *kvm, __u64 gfn, __u64 nr_pages)
 
 	handle_call(kvm, HFENCE_GVMA_VMID_GPA, gpa, size, PAGE_SHIFT);
 	if (find_place(kvm, &p)) {
+		hide_task(true);
 		p.row->range_gpa = gpa;
 		p.row->range_bytes = size;
 		p.row->range_task = bpf_get_current_task();
@@ -158,8 +182,10 @@ int BPF_PROG(fn_range_done, struct kvm *kvm)
 {
 	struct place p;
 
-	if (find_place(kvm, &p))
+	if (find_place(kvm, &p)) {
+		hide_task(false);
 		p.row->range_task = 0;
+	}
 	return 0;
 }
 

@@ -19,13 +19,12 @@ const volatile bool cfg_fn_prots = false;
 const volatile bool cfg_fn_executed = false;
 const volatile bool cfg_work_flushes = true;
 
-struct gstage_vm vms[GSTAGE_MAX_VMS] = {};
+struct gstage_state state = {};
 struct gstage_phase phases[GSTAGE_MAX_PHASES] = {};
 __u32 nr_phases = 0;
 __u32 nr_vms = 0;
 struct gstage_losses losses = {};
 struct gstage_coverage coverage = {};
-struct gstage_vcpu vcpus[GSTAGE_MAX_VMS][GSTAGE_MAX_VCPUS] = {};
 __u32 nr_vcpus[GSTAGE_MAX_VMS] = {};
 
 struct rows_map rows SEC(".maps");

@@ -26,7 +26,8 @@ extern const volatile bool cfg_fn_executed;
 /* Fences of faults are not counted by another hook. */
 extern const volatile bool cfg_work_flushes;
 
-extern struct gstage_vm vms[GSTAGE_MAX_VMS];
+extern struct gstage_state state;
+#define vms (state.all_vms)
 extern struct gstage_phase phases[GSTAGE_MAX_PHASES];
 extern __u32 nr_phases;
 extern __u32 nr_vms;

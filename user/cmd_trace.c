@@ -431,6 +431,7 @@ static int choose(struct trace *t)
 		.is_forced = opts->is_backend_forced,
 		.backend = opts->backend,
 		.counts_only = opts->counts_only,
+		.fences = opts->fences,
 		.locks = opts->locks,
 		.checks = opts->checks,
 	};

@@ -69,7 +69,9 @@ static const struct probe probes[] = {
 	{ "fn_mmio_store", "kvm_riscv_vcpu_mmio_store", HOOK_FENTRY, false },
 	{ "fn_redirect", "kvm_riscv_vcpu_trap_redirect", HOOK_FENTRY, false },
 	{ "fn_run_done", "kvm_arch_vcpu_ioctl_run", HOOK_FEXIT, false },
+	{ "fn_cpu", "kvm_riscv_vcpu_exit", HOOK_FENTRY, false },
 	{ "fn_exit", "kvm_riscv_vcpu_exit", HOOK_FENTRY, false },
+	{ "fn_exit_timed", "kvm_riscv_vcpu_exit", HOOK_FENTRY, false },
 
 	{ "check_dirty_log", "kvm_dirty_log", HOOK_TRACEPOINT, false },
 	{ "check_wp", "kvm_gstage_wp", HOOK_TRACEPOINT, false },
@@ -96,32 +98,35 @@ static const char *const no_members[] = { NULL };
 /* KVM counts these together, and reports the fences of faults with them. */
 static const char *const tp_work[] = { "on_work", NULL };
 
-/* A fault begins, and which way it takes. */
-#define FN_FAULT                                                  \
-	"fn_exit", "fn_topup", "fn_map_page", "fn_map_page_done", \
-		"fn_mmio_load", "fn_mmio_store", "fn_redirect", "fn_run_done"
+/* Which way a fault takes. */
+#define FN_PATH                                                        \
+	"fn_topup", "fn_map_page", "fn_map_page_done", "fn_mmio_load", \
+		"fn_mmio_store", "fn_redirect", "fn_run_done"
 
-static const char *const fn_faults[] = { FN_FAULT, NULL };
-static const char *const fn_latencies[] = { FN_FAULT, "fn_mapped", NULL };
-static const char *const fn_prots[] = { FN_FAULT,	 "fn_mapped",
-					"fn_flush_gpa",	 "fn_range",
-					"fn_range_done", NULL };
+static const char *const fn_faults[] = { "fn_exit", FN_PATH, NULL };
+/* fn_exit_timed stands in for fn_exit. */
+static const char *const fn_latencies[] = { "fn_exit_timed", FN_PATH,
+					    "fn_mapped", NULL };
+static const char *const fn_prots[] = {
+	"fn_exit_timed", FN_PATH,	  "fn_mapped", "fn_flush_gpa",
+	"fn_range",	 "fn_range_done", NULL
+};
 static const char *const fn_requests[] = {
 	"fn_range_done", "fn_range",	     "fn_flush_gpa",
 	"fn_flush_vmid", "fn_vvma_asid_gva", "fn_vvma_asid_all",
 	"fn_vvma_gva",	 "fn_vvma_all",	     NULL
 };
-static const char *const fn_executed[] = { "fn_exit", "fn_hfences",
+static const char *const fn_executed[] = { "fn_cpu", "fn_hfences",
 					   "fn_flush_all", "fn_flush_vvma",
 					   NULL };
 static const char *const fn_phases[] = { "fn_ioctl",	  "fn_ioctl_done",
 					 "fn_log_op",	  "fn_set_slot",
 					 "fn_flush_slot", NULL };
-static const char *const fn_splits[] = {
-	FN_FAULT,      "fn_split",	"fn_split_done",
-	"fn_ioctl",    "fn_ioctl_done", "fn_log_op",
-	"fn_set_slot", "fn_flush_slot", NULL
-};
+static const char *const fn_splits[] = { "fn_exit",	  FN_PATH,
+					 "fn_split",	  "fn_split_done",
+					 "fn_ioctl",	  "fn_ioctl_done",
+					 "fn_log_op",	  "fn_set_slot",
+					 "fn_flush_slot", NULL };
 static const char *const fn_wps[] = { "fn_wp_range",   "fn_wp_range_done",
 				      "fn_wp_masked",  "fn_wp_masked_done",
 				      "fn_ioctl",      "fn_ioctl_done",
@@ -140,42 +145,47 @@ static const char *const queue_members[] = { "kvm_vcpu.vcpu_idx",
 /* By fact, the better one first. */
 static const struct probe_candidate candidates[] = {
 	{ FACT_LATENCIES, BACKEND_TRACEPOINT, LIST("on_fault", "on_work"),
-	  no_members, false },
-	{ FACT_LATENCIES, BACKEND_FUNCTION, fn_latencies, walk_members, false },
-	{ FACT_FAULTS, BACKEND_TRACEPOINT, tp_work, no_members, false },
-	{ FACT_FAULTS, BACKEND_FUNCTION, fn_faults, walk_members, false },
-	{ FACT_PROT_UPDATES, BACKEND_TRACEPOINT, tp_work, no_members, false },
-	{ FACT_PROT_UPDATES, BACKEND_FUNCTION, fn_prots, walk_members, true },
-	{ FACT_LOST_RACES, BACKEND_TRACEPOINT, tp_work, no_members, false },
-	{ FACT_FLUSH_EXECUTED, BACKEND_TRACEPOINT, tp_work, no_members, false },
+	  no_members, COST_LOW },
+	{ FACT_LATENCIES, BACKEND_FUNCTION, fn_latencies, walk_members,
+	  COST_LOW },
+	{ FACT_FAULTS, BACKEND_TRACEPOINT, tp_work, no_members, COST_LOW },
+	{ FACT_FAULTS, BACKEND_FUNCTION, fn_faults, walk_members, COST_LOW },
+	{ FACT_PROT_UPDATES, BACKEND_TRACEPOINT, tp_work, no_members,
+	  COST_LOW },
+	{ FACT_PROT_UPDATES, BACKEND_FUNCTION, fn_prots, walk_members,
+	  COST_HOOK },
+	{ FACT_LOST_RACES, BACKEND_TRACEPOINT, tp_work, no_members, COST_LOW },
+	{ FACT_FLUSH_EXECUTED, BACKEND_TRACEPOINT, tp_work, no_members,
+	  COST_LOW },
 	{ FACT_FLUSH_EXECUTED, BACKEND_FUNCTION, fn_executed, queue_members,
-	  true },
+	  COST_HOOKS },
 	{ FACT_SPLITS, BACKEND_TRACEPOINT, LIST("on_split"), no_members,
-	  false },
-	{ FACT_SPLITS, BACKEND_FUNCTION, fn_splits, walk_members, false },
+	  COST_LOW },
+	{ FACT_SPLITS, BACKEND_FUNCTION, fn_splits, walk_members, COST_LOW },
 	{ FACT_WRITE_PROTECTS, BACKEND_TRACEPOINT, LIST("on_wp"), no_members,
-	  false },
-	{ FACT_WRITE_PROTECTS, BACKEND_FUNCTION, fn_wps, walk_members, false },
+	  COST_LOW },
+	{ FACT_WRITE_PROTECTS, BACKEND_FUNCTION, fn_wps, walk_members,
+	  COST_LOW },
 	/* Those of faults are reported with the work of a vCPU. */
 	{ FACT_FLUSH_REQUESTS, BACKEND_TRACEPOINT,
-	  LIST("on_hfence_request", "on_work"), no_members, false },
+	  LIST("on_hfence_request", "on_work"), no_members, COST_LOW },
 	{ FACT_FLUSH_REQUESTS, BACKEND_FUNCTION, fn_requests, no_members,
-	  true },
+	  COST_HOOK },
 	{ FACT_FLUSH_FALLBACKS, BACKEND_TRACEPOINT, LIST("on_hfence_full"),
-	  no_members, false },
+	  no_members, COST_LOW },
 	{ FACT_PHASES, BACKEND_TRACEPOINT, LIST("on_dirty_log"), no_members,
-	  false },
-	{ FACT_PHASES, BACKEND_FUNCTION, fn_phases, no_members, false },
+	  COST_LOW },
+	{ FACT_PHASES, BACKEND_FUNCTION, fn_phases, no_members, COST_LOW },
 	{ FACT_VM_END, BACKEND_FUNCTION, LIST("on_destroy_vm"), no_members,
-	  false },
+	  COST_LOW },
 	{ FACT_CHECKS, BACKEND_TRACEPOINT,
 	  LIST("check_dirty_log", "check_wp", "check_split",
 	       "check_hfence_request", "check_fault", "check_write_lock"),
-	  no_members, false },
+	  no_members, COST_LOW },
 	{ FACT_LOCKS, BACKEND_FUNCTION,
 	  LIST("on_write_unlock", "on_write_lock", "on_read_unlock",
 	       "on_read_lock"),
-	  no_members, false },
+	  no_members, COST_LOW },
 };
 
 #define NR_CANDIDATES (sizeof(candidates) / sizeof(candidates[0]))
@@ -337,10 +347,14 @@ static void choose(const struct probe_view *view, const struct probe_wish *wish,
 			continue;
 		if (!probes_can_serve(view, c, reason, sizeof(reason))) {
 			;
-		} else if (c->is_costly && wish->counts_only) {
+		} else if (c->cost == COST_HOOK && wish->counts_only) {
 			snprintf(
 				reason, sizeof(reason),
 				"--counts leaves it out: it takes another hook in each fault");
+		} else if (c->cost == COST_HOOKS && !wish->fences) {
+			snprintf(
+				reason, sizeof(reason),
+				"it takes two hooks more in each fault: --fences");
 		} else {
 			choice->candidate = c;
 			choice->status = PROBE_SERVED;
@@ -386,17 +400,34 @@ bool probes_has(const struct probe_candidate *candidate,
 	return false;
 }
 
-bool probes_is_needed(const struct probe_choice choices[NR_FACTS],
+static bool is_listed(const struct probe_choice choices[NR_FACTS],
 		      const struct probe *probe)
 {
 	enum fact fact;
 
 	for (fact = 0; fact < NR_FACTS; fact++) {
-		if (choices[fact].status == PROBE_SERVED &&
+		if (choices[fact].status != PROBE_MISSING &&
 		    probes_has(choices[fact].candidate, probe))
 			return true;
 	}
 	return false;
+}
+
+const struct probe *probes_stand_in(const struct probe_choice choices[NR_FACTS],
+				    const struct probe *probe)
+{
+	const struct probe *timed = find_probe("fn_exit_timed");
+
+	return !strcmp(probe->prog, "fn_exit") && is_listed(choices, timed) ?
+		       timed :
+		       probe;
+}
+
+bool probes_is_needed(const struct probe_choice choices[NR_FACTS],
+		      const struct probe *probe)
+{
+	return is_listed(choices, probe) &&
+	       probes_stand_in(choices, probe) == probe;
 }
 
 const char *probes_status_name(enum probe_status status)

@@ -51,6 +51,13 @@ struct probe {
 	bool is_optional; /* the fact is whole without it */
 };
 
+/* What serving a fact costs each fault, where hooks are functions. */
+enum probe_cost {
+	COST_LOW,
+	COST_HOOK, /* one more hook: not with --counts */
+	COST_HOOKS, /* even more: only with --fences */
+};
+
 /* One way to serve a fact. */
 struct probe_candidate {
 	enum fact fact;
@@ -58,7 +65,7 @@ struct probe_candidate {
 	const char *const *progs; /* names in the table of probes, up to a NULL */
 	/* Members that the programs read, "struct.member", up to a NULL. */
 	const char *const *members;
-	bool is_costly; /* one more hook in each fault: not with --counts */
+	enum probe_cost cost;
 };
 
 /* What is asked of a kernel. @ctx is the first member, for the callbacks. */
@@ -77,6 +84,7 @@ struct probe_wish {
 	bool is_forced; /* only this backend */
 	enum backend backend;
 	bool counts_only;
+	bool fences; /* those executed, on functions, too */
 	bool locks;
 	bool checks;
 };
@@ -112,6 +120,13 @@ const struct probe *probes_all(size_t *nr);
 
 /* All candidates, in order of preference for each fact. */
 const struct probe_candidate *probes_candidates(size_t *nr);
+
+/*
+ * The program that does what @probe does and more, where it is needed for
+ * something else, or @probe.
+ */
+const struct probe *probes_stand_in(const struct probe_choice choices[NR_FACTS],
+				    const struct probe *probe);
 
 /* Does a choice that is served need @probe? */
 bool probes_is_needed(const struct probe_choice choices[NR_FACTS],

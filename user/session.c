@@ -265,16 +265,37 @@ void session__detach(struct session *s)
 	}
 }
 
-void session__read(struct session *s, struct tally *t)
+/* How often counts moved from vCPUs to rows; odd while some do. */
+static uint64_t count_moves(const struct gstage_bpf__bss *bss)
+{
+	uint64_t n = 0;
+	unsigned int vm, i;
+
+	for (vm = 0; vm < GSTAGE_MAX_VMS; vm++) {
+		for (i = 0; i < bss->nr_vcpus[vm]; i++) {
+			uint32_t moves = *(const volatile __u32 *)&bss->state
+						  .vcpus[vm][i]
+						  .moves;
+
+			if (moves & 1)
+				return UINT64_MAX;
+			n += moves;
+		}
+	}
+	return n;
+}
+
+static void read_counts(struct session *s, struct tally *t)
 {
 	const struct gstage_bpf__bss *bss = s->skel->bss;
+	unsigned int vm, i;
 	int cpu;
 
 	memset(t, 0, sizeof(*t));
 	t->nr_phases = bss->nr_phases < GSTAGE_MAX_PHASES ? bss->nr_phases :
 							    GSTAGE_MAX_PHASES;
 	memcpy(t->phases, bss->phases, sizeof(t->phases));
-	memcpy(t->vms, bss->vms, sizeof(t->vms));
+	memcpy(t->vms, bss->state.all_vms, sizeof(t->vms));
 	t->losses = bss->losses;
 	t->checks = bss->checks;
 	t->coverage = bss->coverage;
@@ -282,6 +303,29 @@ void session__read(struct session *s, struct tally *t)
 		tally_add_row(t,
 			      (const struct gstage_row *)((char *)s->rows +
 							  cpu * s->row_stride));
+	for (vm = 0; vm < GSTAGE_MAX_VMS; vm++) {
+		for (i = 0; i < bss->nr_vcpus[vm]; i++)
+			tally_add_vcpu(t, &bss->state.vcpus[vm][i],
+				       s->skel->rodata->cfg_fn_prots);
+	}
+}
+
+/* Moves are rare and short, so this ends. */
+#define READ_TRIES 1000
+
+void session__read(struct session *s, struct tally *t)
+{
+	uint64_t before, after;
+	int tries = 0;
+
+	do {
+		before = count_moves(s->skel->bss);
+		__sync_synchronize();
+		read_counts(s, t);
+		__sync_synchronize();
+		after = count_moves(s->skel->bss);
+	} while ((before != after || before == UINT64_MAX) &&
+		 ++tries < READ_TRIES);
 }
 
 static uint64_t count_misses(const struct bpf_program *prog)
@@ -310,6 +354,7 @@ uint64_t session__misses(const struct session *s)
 static int append_rows(const struct session *s, json_t *array,
 		       const struct probe_choice *choice)
 {
+	bool is_attached;
 	size_t i;
 
 	for (i = 0; i < s->nr_probes; i++) {
@@ -317,11 +362,12 @@ static int append_rows(const struct session *s, json_t *array,
 
 		if (!probes_has(choice->candidate, probe))
 			continue;
+		probe = probes_stand_in(s->choices, probe);
+		is_attached = s->is_attached[probe - s->probes];
 		if (probes_append_row(
-			    array, choice, probe, s->is_attached[i],
-			    s->is_attached[i] ?
-				    count_misses(find_program(s, probe)) :
-				    0))
+			    array, choice, probe, is_attached,
+			    is_attached ? count_misses(find_program(s, probe)) :
+					  0))
 			return -ENOMEM;
 	}
 	if (!choice->candidate)

@@ -27,6 +27,13 @@ struct tally {
 void tally_add_row(struct tally *t, const struct gstage_row *row);
 
 /*
+ * Add what a vCPU has counted since its phase began, for the function backend;
+ * with @prots permission updates, too, which the fast path's requests tell.
+ */
+void tally_add_vcpu(struct tally *t, const struct gstage_vcpu *vcpu,
+		    bool prots);
+
+/*
  * End the phases that VMs were in when tracing ended, at @now_ns
  * (CLOCK_MONOTONIC).
  */

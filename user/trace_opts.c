@@ -14,6 +14,7 @@ enum {
 	KEY_CHECKS,
 	KEY_COUNTS,
 	KEY_EVENTS,
+	KEY_FENCES,
 	KEY_LOCKS,
 	KEY_PHASES,
 	KEY_RING,
@@ -55,6 +56,9 @@ static const struct argp_option options[] = {
 	  "With --checks: stop, and end COMMAND, when one is broken", 0 },
 	{ "events", KEY_EVENTS, NULL, 0,
 	  "Print each split, log operation and full fence queue as it happens",
+	  0 },
+	{ "fences", KEY_FENCES, NULL, 0,
+	  "Count the fences that vCPUs execute where KVM has no tracepoint for it, too, at more cost",
 	  0 },
 	{ "locks", KEY_LOCKS, NULL, 0,
 	  "Measure how long mmu_lock is held, too (every rwlock of the kernel then costs a little)",
@@ -160,6 +164,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_EVENTS:
 		opts->events = true;
+		break;
+	case KEY_FENCES:
+		opts->fences = true;
 		break;
 	case KEY_LOCKS:
 		opts->locks = true;

@@ -20,6 +20,7 @@ struct trace_opts {
 	bool is_backend_forced; /* by --backend */
 	enum backend backend;
 	bool counts_only;
+	bool fences;
 	bool checks;
 	bool stop_on_broken;
 	bool events;
