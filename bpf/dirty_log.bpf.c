@@ -135,28 +135,50 @@ struct log_call {
 
 static struct log_call log_calls[MAX_LOG_CALLS] = {};
 
-/* That of the current thread, or a new one for @kvm if that is not 0. */
-static __noinline int find_call(__u64 kvm)
+/*
+ * Global functions below, where static ones would do: the verifier looks at them
+ * once for each program, and not once for each way that leads there.
+ */
+int find_call(const __u64 *kvm);
+int find_begun(__u64 kvm);
+int end_call(__u32 i, int ret);
+int begin_call(__u32 i, __u32 op, __u32 slot);
+
+/*
+ * That of the current thread, or a new one for the VM at *@kvm if that is not 0;
+ * by reference, see find_place().
+ */
+__noinline int find_call(const __u64 *kvm)
 {
 	__u64 task = bpf_get_current_task();
 	__u32 i;
 
+	if (!kvm)
+		return MAX_LOG_CALLS;
 	for (i = 0; i < MAX_LOG_CALLS; i++) {
 		if (log_calls[i].task == task)
 			return i;
 	}
-	for (i = 0; kvm && i < MAX_LOG_CALLS; i++) {
+	for (i = 0; *kvm && i < MAX_LOG_CALLS; i++) {
 		if (__sync_val_compare_and_swap(&log_calls[i].task, 0, task))
 			continue;
-		log_calls[i].kvm = kvm;
+		log_calls[i].kvm = *kvm;
 		log_calls[i].state = CALL_WAITS;
 		return i;
 	}
 	return MAX_LOG_CALLS;
 }
 
+/* That of the current thread, if it has one. */
+static __always_inline __u32 find_own_call(void)
+{
+	__u64 none = 0;
+
+	return find_call(&none);
+}
+
 /* One for @kvm that has begun and not ended. */
-static __noinline int find_begun(__u64 kvm)
+__noinline int find_begun(__u64 kvm)
 {
 	__u32 i;
 
@@ -168,7 +190,7 @@ static __noinline int find_begun(__u64 kvm)
 	return MAX_LOG_CALLS;
 }
 
-static __noinline int end_call(__u32 i, int ret)
+__noinline int end_call(__u32 i, int ret)
 {
 	struct log_call *call;
 
@@ -180,7 +202,7 @@ static __noinline int end_call(__u32 i, int ret)
 			     ret);
 }
 
-static __noinline int begin_call(__u32 i, __u32 op, __u32 slot)
+__noinline int begin_call(__u32 i, __u32 op, __u32 slot)
 {
 	struct log_call *call;
 
@@ -199,7 +221,7 @@ SEC("?fentry/kvm_vm_ioctl")
 int BPF_PROG(fn_ioctl, struct file *file, unsigned int nr, unsigned long arg)
 {
 	struct log_call *call;
-	__u64 size = 0;
+	__u64 size = 0, kvm;
 	__u32 slot = 0, op, i;
 
 	switch (nr) {
@@ -221,7 +243,8 @@ int BPF_PROG(fn_ioctl, struct file *file, unsigned int nr, unsigned long arg)
 		return 0;
 	}
 	bpf_probe_read_user(&slot, sizeof(slot), (void *)arg);
-	i = find_call((__u64)file->private_data);
+	kvm = (__u64)file->private_data;
+	i = find_call(&kvm);
 	if (i >= MAX_LOG_CALLS) {
 		add(losses.vm_overflow, 1);
 		return 0;
@@ -241,7 +264,7 @@ static __always_inline __u32 slot_number(const struct kvm_memory_slot *slot)
 SEC("?fentry/kvm_arch_sync_dirty_log")
 int BPF_PROG(fn_log_op, struct kvm *kvm, struct kvm_memory_slot *slot)
 {
-	__u32 i = find_call(0);
+	__u32 i = find_own_call();
 
 	if (i < MAX_LOG_CALLS && log_calls[i].state == CALL_WAITS &&
 	    log_calls[i].op != OP_DELETE)
@@ -257,7 +280,7 @@ int BPF_PROG(fn_flush_slot, struct kvm *kvm, struct kvm_memory_slot *slot)
 
 	if (!(slot->flags & KVM_MEM_LOG_DIRTY_PAGES))
 		return 0;
-	i = find_call(0);
+	i = find_own_call();
 	if (i < MAX_LOG_CALLS && log_calls[i].state == CALL_WAITS &&
 	    log_calls[i].op == OP_DELETE)
 		begin_call(i, DIRTY_LOG_DISABLE, slot_number(slot));
@@ -270,11 +293,12 @@ int BPF_PROG(fn_set_slot, struct kvm *kvm, struct kvm_memory_slot *old,
 {
 	__u32 old_flags = old ? old->flags : 0,
 	      new_flags = new ? new->flags : 0;
+	__u64 address = (__u64)kvm;
 	__u32 i;
 
 	if (!((old_flags ^ new_flags) & KVM_MEM_LOG_DIRTY_PAGES))
 		return 0;
-	i = find_call((__u64)kvm);
+	i = find_call(&address);
 	if (i >= MAX_LOG_CALLS) {
 		add(losses.vm_overflow, 1);
 		return 0;
@@ -295,7 +319,7 @@ int BPF_PROG(fn_ioctl_done, struct file *file, unsigned int nr,
 	struct log_call *call;
 	__u32 i;
 
-	i = find_call(0);
+	i = find_own_call();
 	if (i >= MAX_LOG_CALLS)
 		return 0;
 	call = &log_calls[i];
