@@ -291,6 +291,7 @@ static struct run *collect(struct trace *t)
 	    json_object_set_new(json_object_get(root, "losses"), "prog_misses",
 				json_integer(session__misses(t->session))))
 		goto no_memory;
+	probes_strip(t->choices, root);
 	guest_result_merge(&t->guest, root);
 	return run;
 

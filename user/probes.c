@@ -461,3 +461,29 @@ int probes_append_row(json_t *array, const struct probe_choice *choice,
 	}
 	return !row || json_array_append_new(array, row) ? -ENOMEM : 0;
 }
+
+/* Delete @key from each object of @array. */
+static void strip(json_t *array, const char *key)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(array, i, row)
+		json_object_del(row, key);
+}
+
+void probes_strip(const struct probe_choice choices[NR_FACTS], json_t *root)
+{
+	json_t *phases = json_object_get(root, "phases");
+
+	if (choices[FACT_FAULTS].status == PROBE_MISSING)
+		strip(phases, "faults");
+	if (choices[FACT_SPLITS].status == PROBE_MISSING)
+		strip(phases, "splits");
+	if (choices[FACT_FLUSH_REQUESTS].status == PROBE_MISSING)
+		strip(phases, "flush_requests");
+	if (choices[FACT_FLUSH_EXECUTED].status == PROBE_MISSING)
+		strip(phases, "flush_executed");
+	if (choices[FACT_FLUSH_FALLBACKS].status == PROBE_MISSING)
+		strip(json_object_get(root, "flush_requests"), "fallbacks");
+}

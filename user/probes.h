@@ -156,4 +156,7 @@ int probes_append_row(json_t *array, const struct probe_choice *choice,
 		      const struct probe *probe, bool is_attached,
 		      uint64_t misses);
 
+/* Take from the run @root what says 0 of facts that are missing. */
+void probes_strip(const struct probe_choice choices[NR_FACTS], json_t *root);
+
 #endif /* GSTAGE_USER_PROBES_H */
