@@ -173,6 +173,18 @@ static int wait_for_end(struct trace *t)
 	return err;
 }
 
+static void note_memory(struct trace *t)
+{
+	uint64_t per_cpu, bytes = session__map_bytes(t->session, &per_cpu);
+
+	pr_dbg("maps take %" PRIu64 " KiB, of them %" PRIu64
+	       " KiB for each possible CPU",
+	       bytes >> 10, per_cpu >> 10);
+	json_object_set_new(t->environment, "map_bytes", json_integer(bytes));
+	json_object_set_new(t->environment, "map_bytes_per_cpu",
+			    json_integer(per_cpu));
+}
+
 static int prepare(struct trace *t)
 {
 	const struct trace_opts *opts = t->opts;
@@ -211,6 +223,8 @@ static int prepare(struct trace *t)
 		session__follow(t->session, t->child.pid);
 	if (!err)
 		err = session__load(t->session);
+	if (!err)
+		note_memory(t);
 	return err;
 }
 

@@ -65,6 +65,8 @@ const struct field run_environment_fields[] = {
 	{ "seed", COUNT, false, NULL },
 	{ "harts", COUNT, false, NULL },
 	{ "pid", COUNT, false, NULL },
+	{ "map_bytes", COUNT, false, NULL },
+	{ "map_bytes_per_cpu", COUNT, false, NULL },
 	{ NULL, 0, false, NULL },
 };
 

@@ -245,6 +245,24 @@ int session__attach(struct session *s)
 	return 0;
 }
 
+uint64_t session__map_bytes(const struct session *s, uint64_t *per_cpu)
+{
+	struct bpf_map *map;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_map(map, s->skel->obj)
+	{
+		/* A ring has no values. */
+		uint64_t bytes = bpf_map__value_size(map) ?
+					 (bpf_map__value_size(map) + 7) & ~7U :
+					 1;
+
+		sum += bytes * bpf_map__max_entries(map);
+	}
+	*per_cpu = s->row_stride;
+	return sum;
+}
+
 int session__record_fd(const struct session *s)
 {
 	return s->ring ? ring_buffer__epoll_fd(s->ring) : -1;

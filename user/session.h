@@ -47,6 +47,9 @@ int session__load(struct session *s);
 /* From its return on every event is counted. 0 or -errno, reported. */
 int session__attach(struct session *s);
 
+/* Bytes of all maps, after session__load(), and of them for each possible CPU. */
+uint64_t session__map_bytes(const struct session *s, uint64_t *per_cpu);
+
 /* A descriptor that is readable when records wait; -1 without events. */
 int session__record_fd(const struct session *s);
 
