@@ -465,11 +465,10 @@ int probes_append_row(json_t *array, const struct probe_choice *choice,
 /* Delete @key from each object of @array. */
 static void strip(json_t *array, const char *key)
 {
-	json_t *row;
 	size_t i;
 
-	json_array_foreach(array, i, row)
-		json_object_del(row, key);
+	for (i = 0; i < json_array_size(array); i++)
+		json_object_del(json_array_get(array, i), key);
 }
 
 void probes_strip(const struct probe_choice choices[NR_FACTS], json_t *root)

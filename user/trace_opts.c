@@ -122,33 +122,12 @@ static void check_opts(struct trace_opts *opts, struct argp_state *state)
 			   "--checks and --counts contradict each other");
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
+/* Options that only say yes. False: it is none of them. */
+static bool parse_flag(struct trace_opts *opts, int key)
 {
-	struct trace_opts *opts = state->input;
-
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &opts->common;
-		break;
-	case 'p':
-		check_value(state, "-p", arg, parse_pid(arg, &opts->pid));
-		break;
-	case 'd':
-		check_value(state, "-d", arg,
-			    parse_duration_ns(arg, &opts->duration_ns));
-		break;
-	case 'i':
-		check_value(state, "-i", arg,
-			    parse_duration_ns(arg, &opts->interval_ns));
-		break;
-	case 'o':
-		opts->output = arg;
-		break;
 	case 'T':
 		opts->timestamps = true;
-		break;
-	case KEY_BACKEND:
-		parse_backend(opts, state, arg);
 		break;
 	case KEY_FORCE:
 		opts->force = true;
@@ -171,6 +150,37 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_LOCKS:
 		opts->locks = true;
 		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct trace_opts *opts = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &opts->common;
+		break;
+	case 'p':
+		check_value(state, "-p", arg, parse_pid(arg, &opts->pid));
+		break;
+	case 'd':
+		check_value(state, "-d", arg,
+			    parse_duration_ns(arg, &opts->duration_ns));
+		break;
+	case 'i':
+		check_value(state, "-i", arg,
+			    parse_duration_ns(arg, &opts->interval_ns));
+		break;
+	case 'o':
+		opts->output = arg;
+		break;
+	case KEY_BACKEND:
+		parse_backend(opts, state, arg);
+		break;
 	case KEY_PHASES:
 		check_value(state, "--max-phases", arg,
 			    parse_u64_range(arg, 1, GSTAGE_MAX_PHASES,
@@ -186,7 +196,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		check_opts(opts, state);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_flag(opts, key) ? 0 : ARGP_ERR_UNKNOWN;
 	}
 	return 0;
 }
