@@ -5,7 +5,7 @@
  * docs/check.md. Faults are in check_faults.bpf.c.
  */
 #include "bpf/checks.bpf.h"
-#include "bpf/tables.bpf.h"
+#include "bpf/walk.bpf.h"
 
 const volatile bool cfg_eager = false;
 

@@ -74,9 +74,8 @@ static __always_inline void end_op(__u32 i, struct gstage_vm *vm, __u32 slot,
 		enter_phase(i, GSTAGE_PHASE_POPULATE, 0);
 }
 
-SEC("tp_btf/kvm_dirty_log")
-int BPF_PROG(on_dirty_log, struct kvm *kvm, __u32 slot, unsigned int op,
-	     bool end, int ret)
+static __always_inline int handle_log_op(const struct kvm *kvm, __u32 slot,
+					 __u32 op, bool end, int ret)
 {
 	struct place p;
 
@@ -98,5 +97,238 @@ int BPF_PROG(on_dirty_log, struct kvm *kvm, __u32 slot, unsigned int op,
 		end_op(p.vm_index, &vms[p.vm_index], slot, op, ret);
 	else
 		begin_op(p.vm_index, &vms[p.vm_index], slot, op);
+	return 0;
+}
+
+SEC("?tp_btf/kvm_dirty_log")
+int BPF_PROG(on_dirty_log, struct kvm *kvm, __u32 slot, unsigned int op,
+	     bool end, int ret)
+{
+	return handle_log_op(kvm, slot, op, end, ret);
+}
+
+/* --- on functions ---------------------------------------------------------- */
+
+/*
+ * An ioctl on the way. The function that does the work is inlined, so what is
+ * seen is the ioctl, a function of the architecture that it calls once it holds
+ * slots_lock, and its end, when another may hold the lock already.
+ */
+struct log_call {
+	__u64 task; /* 0: free */
+	__u64 kvm;
+	__u32 op; /* DIRTY_LOG_*, or OP_DELETE */
+	__u32 slot;
+	__u32 state;
+	__u32 pad;
+};
+
+/* A slot goes: it is the end of the log if the slot is logged. */
+#define OP_DELETE 4
+
+#define CALL_WAITS 1 /* for slots_lock */
+#define CALL_BEGUN 2
+#define CALL_ENDED 3 /* by the begin of another one */
+
+/* Threads that are in one of these ioctls at a time. */
+#define MAX_LOG_CALLS 16
+
+static struct log_call log_calls[MAX_LOG_CALLS] = {};
+
+/*
+ * Global functions below, where static ones would do: the verifier looks at them
+ * once for each program, and not once for each way that leads there.
+ */
+int find_call(const __u64 *kvm);
+int find_begun(__u64 kvm);
+int end_call(__u32 i, int ret);
+int begin_call(__u32 i, __u32 op, __u32 slot);
+
+/*
+ * That of the current thread, or a new one for the VM at *@kvm if that is not 0;
+ * by reference, see find_place().
+ */
+__noinline int find_call(const __u64 *kvm)
+{
+	__u64 task = bpf_get_current_task();
+	__u32 i;
+
+	if (!kvm)
+		return MAX_LOG_CALLS;
+	for (i = 0; i < MAX_LOG_CALLS; i++) {
+		if (log_calls[i].task == task)
+			return i;
+	}
+	for (i = 0; *kvm && i < MAX_LOG_CALLS; i++) {
+		if (__sync_val_compare_and_swap(&log_calls[i].task, 0, task))
+			continue;
+		log_calls[i].kvm = *kvm;
+		log_calls[i].state = CALL_WAITS;
+		return i;
+	}
+	return MAX_LOG_CALLS;
+}
+
+/* That of the current thread, if it has one. */
+static __always_inline __u32 find_own_call(void)
+{
+	__u64 none = 0;
+
+	return find_call(&none);
+}
+
+/* One for @kvm that has begun and not ended. */
+__noinline int find_begun(__u64 kvm)
+{
+	__u32 i;
+
+	for (i = 0; i < MAX_LOG_CALLS; i++) {
+		if (log_calls[i].task && log_calls[i].kvm == kvm &&
+		    log_calls[i].state == CALL_BEGUN)
+			return i;
+	}
+	return MAX_LOG_CALLS;
+}
+
+__noinline int end_call(__u32 i, int ret)
+{
+	struct log_call *call;
+
+	if (i >= MAX_LOG_CALLS)
+		return 0;
+	call = &log_calls[i];
+	call->state = CALL_ENDED;
+	return handle_log_op((void *)call->kvm, call->slot, call->op, true,
+			     ret);
+}
+
+__noinline int begin_call(__u32 i, __u32 op, __u32 slot)
+{
+	struct log_call *call;
+
+	if (i >= MAX_LOG_CALLS)
+		return 0;
+	call = &log_calls[i];
+	/* Whoever had the lock before has come to its end. */
+	end_call(find_begun(call->kvm), 0);
+	call->op = op;
+	call->slot = slot;
+	call->state = CALL_BEGUN;
+	return handle_log_op((void *)call->kvm, slot, op, false, 0);
+}
+
+SEC("?fentry/kvm_vm_ioctl")
+int BPF_PROG(fn_ioctl, struct file *file, unsigned int nr, unsigned long arg)
+{
+	struct log_call *call;
+	__u64 size = 0, kvm;
+	__u32 slot = 0, op, i;
+
+	switch (nr) {
+	case KVM_GET_DIRTY_LOG:
+		op = DIRTY_LOG_GET;
+		break;
+	case KVM_CLEAR_DIRTY_LOG:
+		op = DIRTY_LOG_CLEAR;
+		break;
+	case KVM_SET_USER_MEMORY_REGION:
+	case KVM_SET_USER_MEMORY_REGION2:
+		if (bpf_probe_read_user(&size, sizeof(size),
+					(void *)arg + MEMORY_SIZE_OFFSET) ||
+		    size)
+			return 0;
+		op = OP_DELETE;
+		break;
+	default:
+		return 0;
+	}
+	bpf_probe_read_user(&slot, sizeof(slot), (void *)arg);
+	kvm = (__u64)file->private_data;
+	i = find_call(&kvm);
+	if (i >= MAX_LOG_CALLS) {
+		add(losses.vm_overflow, 1);
+		return 0;
+	}
+	call = &log_calls[i];
+	call->op = op;
+	call->slot = slot;
+	return 0;
+}
+
+static __always_inline __u32 slot_number(const struct kvm_memory_slot *slot)
+{
+	return (__u32)slot->as_id << 16 | (__u16)slot->id;
+}
+
+/* In GET and CLEAR, once it is clear that there is a log. */
+SEC("?fentry/kvm_arch_sync_dirty_log")
+int BPF_PROG(fn_log_op, struct kvm *kvm, struct kvm_memory_slot *slot)
+{
+	__u32 i = find_own_call();
+
+	if (i < MAX_LOG_CALLS && log_calls[i].state == CALL_WAITS &&
+	    log_calls[i].op != OP_DELETE)
+		begin_call(i, log_calls[i].op, slot_number(slot));
+	return 0;
+}
+
+/* A slot that goes is unmapped before anything else is asked. */
+SEC("?fentry/kvm_arch_flush_shadow_memslot")
+int BPF_PROG(fn_flush_slot, struct kvm *kvm, struct kvm_memory_slot *slot)
+{
+	__u32 i;
+
+	if (!(slot->flags & KVM_MEM_LOG_DIRTY_PAGES))
+		return 0;
+	i = find_own_call();
+	if (i < MAX_LOG_CALLS && log_calls[i].state == CALL_WAITS &&
+	    log_calls[i].op == OP_DELETE)
+		begin_call(i, DIRTY_LOG_DISABLE, slot_number(slot));
+	return 0;
+}
+
+SEC("?fentry/kvm_arch_prepare_memory_region")
+int BPF_PROG(fn_set_slot, struct kvm *kvm, struct kvm_memory_slot *old,
+	     struct kvm_memory_slot *new)
+{
+	__u32 old_flags = old ? old->flags : 0,
+	      new_flags = new ? new->flags : 0;
+	__u64 address = (__u64)kvm;
+	__u32 i;
+
+	if (!((old_flags ^ new_flags) & KVM_MEM_LOG_DIRTY_PAGES))
+		return 0;
+	i = find_call(&address);
+	if (i >= MAX_LOG_CALLS) {
+		add(losses.vm_overflow, 1);
+		return 0;
+	}
+	if (log_calls[i].state == CALL_WAITS)
+		begin_call(i,
+			   new_flags & KVM_MEM_LOG_DIRTY_PAGES ?
+				   DIRTY_LOG_ENABLE :
+				   DIRTY_LOG_DISABLE,
+			   slot_number(new ? new : old));
+	return 0;
+}
+
+SEC("?fexit/kvm_vm_ioctl")
+int BPF_PROG(fn_ioctl_done, struct file *file, unsigned int nr,
+	     unsigned long arg, long ret)
+{
+	struct log_call *call;
+	__u32 i;
+
+	i = find_own_call();
+	if (i >= MAX_LOG_CALLS)
+		return 0;
+	call = &log_calls[i];
+	/* It failed before anything was done: an operation all the same. */
+	if (call->state == CALL_WAITS && call->op != OP_DELETE)
+		begin_call(i, call->op, call->slot);
+	if (call->state == CALL_BEGUN)
+		end_call(i, ret);
+	call->state = 0;
+	__sync_lock_test_and_set(&call->task, 0);
 	return 0;
 }

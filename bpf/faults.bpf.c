@@ -2,11 +2,17 @@
 /*
  * How long a vCPU stands still for a G-stage page fault, by path and access.
  *
- * From the lookup of the memslot to the return of kvm_riscv_mmu_map(), in
- * nanoseconds. MMIO is no fault here. Falsified by: the counts of work.bpf.c,
- * which KVM adds up itself.
+ * On tracepoints from the lookup of the memslot to the return of
+ * kvm_riscv_mmu_map(), in nanoseconds. On functions from the call of the exit
+ * handler, which is the only one that knows the access; that is some hundred
+ * instructions more. MMIO is no fault here. Falsified by: the counts of
+ * work.bpf.c, which KVM adds up itself; on functions by the counts below, which
+ * other hooks keep.
  */
+#include "bpf/splits.bpf.h"
 #include "bpf/state.bpf.h"
+#include "bpf/vcpu.bpf.h"
+#include "bpf/walk.bpf.h"
 
 static __always_inline int handle_fault(const struct kvm *kvm, __u32 path,
 					__u32 access, __u64 duration_ns)
@@ -34,4 +40,340 @@ int BPF_PROG(on_fault, struct kvm_vcpu *vcpu, struct kvm_gstage_fault *fault)
 			    fault->ret < 0 ? GSTAGE_PATH_ERROR : fault->path,
 			    fault->scause - EXC_INST_GUEST_PAGE_FAULT,
 			    fault->duration_ns);
+}
+
+/* --- on functions ---------------------------------------------------------- */
+
+/*
+ * What @slot has counted belongs to a phase that is over, or to another vCPU: it
+ * becomes that of @vcpu, and begins at 0.
+ */
+static __noinline int take_slot(struct gstage_vcpu *slot, struct kvm_vcpu *vcpu,
+				__u32 vm)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct gstage_row *row = bpf_map_lookup_elem(&rows, &cpu);
+	struct gstage_phase_counts *c;
+	__u32 path, access;
+
+	if (!row) {
+		add(losses.row_misses, 1);
+		return 0;
+	}
+	__sync_fetch_and_add(&slot->moves, 1);
+	c = &row->phases[(slot->phase - 1) % GSTAGE_MAX_PHASES];
+	for (path = 0; path < GSTAGE_NR_PATHS; path++) {
+		for (access = 0; access < GSTAGE_NR_ACCESSES; access++)
+			add(c->faults[path][access],
+			    slot->faults[path][access]);
+		add(c->fault_flushes[0], slot->flushes[path]);
+	}
+	if (cfg_fn_prots) {
+		/* The fast path flushes what it changes, and nothing else. */
+		path = slot->flushes[GSTAGE_PATH_FAST];
+		add(c->prots[GSTAGE_PROT_CHANGED], path);
+		add(c->prots[GSTAGE_PROT_UNCHANGED],
+		    (__u64)slot->faults[GSTAGE_PATH_FAST][GSTAGE_ACCESS_WRITE] -
+			    path);
+	}
+	__builtin_memset(slot->faults, 0, sizeof(slot->faults));
+	__builtin_memset(slot->flushes, 0, sizeof(slot->flushes));
+	if (slot->vcpu != (__u64)vcpu) {
+		slot->vcpu = (__u64)vcpu;
+		slot->next_fence = 0;
+		slot->last_cpu = -1;
+		slot->resolution_ns = cfg_clock_resolution_ns;
+	}
+	slot->phase = vms[bounded(vm, GSTAGE_MAX_VMS)].phase + 1;
+	__sync_fetch_and_add(&slot->moves, 1);
+	note_vcpu(vm, vcpu->vcpu_idx);
+	return 0;
+}
+
+/* From here on a fault, of the fast path until it turns out to be another. */
+static __always_inline void open_slot(struct gstage_vcpu *slot, __u64 access)
+{
+	slot->is_open = 1;
+	slot->path = GSTAGE_PATH_FAST;
+	slot->access = access;
+	slot->faults[GSTAGE_PATH_FAST][bounded64(access, GSTAGE_NR_ACCESSES)]++;
+}
+
+static __always_inline struct gstage_vcpu *
+begin_fault(struct gstage_state *s, struct kvm_vcpu *vcpu,
+	    struct kvm_cpu_trap *trap, __u32 *vm)
+{
+	__u64 access = trap->scause - EXC_INST_GUEST_PAGE_FAULT;
+	struct gstage_vcpu *slot;
+
+	/* Between them is an instruction that is to be emulated. */
+	if (access >= GSTAGE_NR_ACCESSES || access == 2)
+		return NULL;
+	/* A phase belongs to one VM, so the slot need not be asked whose it is. */
+	if (s->all_vms[0].kvm == (__u64)vcpu->kvm) {
+		*vm = 0;
+		slot = slot_in_first(s, vcpu);
+		if (slot->phase != s->all_vms[0].phase + 1)
+			take_slot(slot, vcpu, 0);
+		open_slot(slot, access);
+		return slot;
+	}
+	*vm = vm_of(vcpu);
+	if (*vm >= GSTAGE_MAX_VMS)
+		return NULL;
+	slot = slot_at(*vm, vcpu->vcpu_idx);
+	if (slot->phase != vms[bounded(*vm, GSTAGE_MAX_VMS)].phase + 1)
+		take_slot(slot, vcpu, *vm);
+	open_slot(slot, access);
+	return slot;
+}
+
+SEC("?fentry/kvm_riscv_vcpu_exit")
+int BPF_PROG(fn_exit, struct kvm_vcpu *vcpu, void *run,
+	     struct kvm_cpu_trap *trap)
+{
+	__u32 vm;
+
+	begin_fault(state_ptr(), vcpu, trap, &vm);
+	return 0;
+}
+
+/* The same, and when it began, and which thread it is. */
+SEC("?fentry/kvm_riscv_vcpu_exit")
+int BPF_PROG(fn_exit_timed, struct kvm_vcpu *vcpu, void *run,
+	     struct kvm_cpu_trap *trap)
+{
+	struct gstage_vcpu *slot;
+	struct gstage_state *s = state_ptr();
+	__u32 vm;
+
+	slot = begin_fault(s, vcpu, trap, &vm);
+	if (!slot)
+		return 0;
+	*hint_here(s) = (__u64)vm * GSTAGE_MAX_VCPUS + (__u32)vcpu->vcpu_idx;
+	slot->task = bpf_get_current_task();
+	slot->start_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/*
+ * The vCPU has left the guest. If it came to another CPU since the last time, it
+ * has flushed everything before it entered; so it has before its first entry. On
+ * hardware without VMIDs, where their version stays 0, it does not.
+ */
+SEC("?fentry/kvm_riscv_vcpu_exit")
+int BPF_PROG(fn_cpu, struct kvm_vcpu *vcpu)
+{
+	int cpu = vcpu->arch.last_exit_cpu;
+	struct gstage_vcpu *slot;
+	struct place p;
+	bool is_new;
+
+	if (!find_place(vcpu->kvm, &p))
+		return 0;
+	slot = slot_at(p.vm_index, vcpu->vcpu_idx);
+	is_new = slot->vcpu != (__u64)vcpu;
+	if (is_new)
+		take_slot(slot, vcpu, p.vm_index);
+	if ((is_new ? vcpu->stat.exits == 1 : cpu != slot->last_cpu) &&
+	    vcpu->kvm->arch.vmid.vmid_version) {
+		add(p.counts->flush_executed[GSTAGE_FLUSH_VMID], 1);
+		add(p.counts->fences[GSTAGE_FLUSH_VMID], 1);
+	}
+	slot->last_cpu = cpu;
+	return 0;
+}
+
+/* It was MMIO, or there is no memory: no fault after all. */
+static __always_inline int handle_no_memory(__u64 vcpu)
+{
+	struct gstage_vcpu *slot = find_open_slot(vcpu);
+
+	if (!slot || slot->path != GSTAGE_PATH_FAST)
+		return 0;
+	count_fault(slot, GSTAGE_PATH_FAST, -1);
+	slot->is_open = 0;
+	add(coverage.no_memory, 1);
+	return 0;
+}
+
+SEC("?fentry/kvm_riscv_vcpu_mmio_load")
+int BPF_PROG(fn_mmio_load, struct kvm_vcpu *vcpu)
+{
+	return handle_no_memory((__u64)vcpu);
+}
+
+SEC("?fentry/kvm_riscv_vcpu_mmio_store")
+int BPF_PROG(fn_mmio_store, struct kvm_vcpu *vcpu)
+{
+	return handle_no_memory((__u64)vcpu);
+}
+
+/* An instruction fetch from no memory is handed to the guest. */
+SEC("?fentry/kvm_riscv_vcpu_trap_redirect")
+int BPF_PROG(fn_redirect, struct kvm_vcpu *vcpu)
+{
+	struct gstage_vcpu *slot = find_open_slot((__u64)vcpu);
+
+	/* A fetch that is mapped never takes the fast path. */
+	if (!slot || slot->access != GSTAGE_ACCESS_EXEC)
+		return 0;
+	return handle_no_memory((__u64)vcpu);
+}
+
+/* The cache of eager splits cannot be filled: the rest is not split. */
+static __always_inline int handle_no_pages(const void *cache, int ret)
+{
+	const struct kvm *kvm;
+	__u32 i;
+
+	if (!bpf_core_field_exists(struct kvm, arch.pgd_split_page_cache))
+		return 0;
+	kvm = cache -
+	      bpf_core_field_offset(struct kvm, arch.pgd_split_page_cache);
+	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
+		if (vms[i].kvm == (__u64)kvm)
+			return handle_split(kvm, 0, 1, 0, cause_of_phase(i),
+					    ret);
+	}
+	return 0;
+}
+
+/*
+ * The slow path begins with filling its cache. Until it maps something it may
+ * still be given up.
+ */
+SEC("?fexit/kvm_mmu_topup_memory_cache")
+int BPF_PROG(fn_topup, void *cache, int min, int ret)
+{
+	struct gstage_vcpu *slot = find_slot_of_cache(cache);
+
+	if (slot)
+		set_path(slot, ret < 0 ? GSTAGE_PATH_ERROR : GSTAGE_PATH_RETRY);
+	else if (ret < 0)
+		return handle_no_pages(cache, ret);
+	return 0;
+}
+
+SEC("?fentry/kvm_riscv_gstage_map_page")
+int BPF_PROG(fn_map_page, struct kvm_gstage *gstage, void *cache, __u64 gpa)
+{
+	struct gstage_vcpu *slot = find_slot_of_cache(cache);
+	struct tables tables;
+	struct leaf leaf;
+
+	if (!slot || !find_tables(gstage, &tables))
+		return 0;
+	walk(&tables, gpa, &leaf);
+	slot->leaf_pte = leaf.pte;
+	slot->leaf_level = leaf.level;
+	return 0;
+}
+
+/* What was done to the leaf that was there before. */
+static __always_inline __u32 path_of(const struct gstage_vcpu *slot,
+				     const struct leaf *now, __u32 wanted)
+{
+	if (!slot->leaf_pte)
+		return GSTAGE_PATH_MAP;
+	if (slot->leaf_level > wanted)
+		return GSTAGE_PATH_SPLIT;
+	if (now->level == slot->leaf_level &&
+	    PTE_PFN(now->pte) == PTE_PFN(slot->leaf_pte))
+		return GSTAGE_PATH_PROT;
+	return GSTAGE_PATH_MAP;
+}
+
+/*
+ * A leaf was larger than what is wanted: where smaller ones are in its place now
+ * it was split, once for each level; where nothing is beside them it was dropped.
+ */
+static __always_inline void count_broken(const struct kvm *kvm, __u64 gpa,
+					 const struct gstage_vcpu *slot,
+					 const struct leaf *now, __u32 wanted)
+{
+	__u32 level = slot->leaf_level, i;
+
+	if (now->level < level && !has_sibling(now))
+		return;
+	for (i = 0; i < MAX_LEVELS && level > now->level; i++) {
+		handle_split(kvm, gpa, level, level - 1, GSTAGE_CAUSE_FAULT, 0);
+		level--;
+	}
+	/* No page was left for its table. */
+	if (level > wanted)
+		handle_split(kvm, gpa, level, level - 1, GSTAGE_CAUSE_FAULT,
+			     -1);
+}
+
+SEC("?fexit/kvm_riscv_gstage_map_page")
+int BPF_PROG(fn_map_page_done, struct kvm_gstage *gstage, void *cache,
+	     __u64 gpa, __u64 hpa, unsigned long size, bool is_read_only,
+	     bool is_exec, struct kvm_gstage_mapping *out, int ret)
+{
+	struct gstage_vcpu *slot = find_slot_of_cache(cache);
+	struct tables tables;
+	struct leaf now;
+	struct place p;
+	__u32 path;
+
+	if (!slot || !find_tables(gstage, &tables))
+		return 0;
+	walk(&tables, gpa, &now);
+	path = path_of(slot, &now, out->level);
+	if (path == GSTAGE_PATH_SPLIT)
+		count_broken(gstage->kvm, gpa, slot, &now, out->level);
+	set_path(slot, ret < 0 ? GSTAGE_PATH_ERROR : path);
+	if (path == GSTAGE_PATH_PROT && cfg_fn_prots &&
+	    find_place(gstage->kvm, &p))
+		add(p.counts->prots[now.pte == slot->leaf_pte], 1);
+	return 0;
+}
+
+/* The end of each fault: only for latencies. */
+SEC("?fexit/kvm_riscv_mmu_map")
+int BPF_PROG(fn_mapped, struct kvm_vcpu *vcpu, void *memslot, __u64 gpa,
+	     unsigned long hva, bool is_write, void *out, int ret)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct gstage_vcpu *slot = slot_of(vcpu);
+	struct gstage_row *row;
+	__u64 path;
+
+	if (!slot)
+		return 0;
+	if (!slot->is_open) {
+		/* The first one of a vCPU may have begun before tracing. */
+		if (slot->phase)
+			add(coverage.faults_unseen, 1);
+		return 0;
+	}
+	slot->is_open = 0;
+	if (ret < 0 && slot->path == GSTAGE_PATH_RETRY)
+		set_path(slot, GSTAGE_PATH_ERROR);
+	path = slot->path;
+	row = bpf_map_lookup_elem(&rows, &cpu);
+	if (!row || path >= GSTAGE_NR_PATHS) {
+		add(losses.row_misses, 1);
+		return 0;
+	}
+	hist_add(&row->fault_ns[path]
+			       [bounded64(slot->access, GSTAGE_NR_ACCESSES)],
+		 now_ns - slot->start_ns, slot->resolution_ns);
+	return 0;
+}
+
+/* Back in user space with an error, and no other hook has seen it. */
+SEC("?fexit/kvm_arch_vcpu_ioctl_run")
+int BPF_PROG(fn_run_done, struct kvm_vcpu *vcpu, int ret)
+{
+	struct gstage_vcpu *slot;
+
+	if (ret >= 0 || vcpu->run->exit_reason != KVM_EXIT_UNKNOWN)
+		return 0;
+	slot = find_open_slot((__u64)vcpu);
+	if (slot && slot->path == GSTAGE_PATH_RETRY)
+		set_path(slot, GSTAGE_PATH_ERROR);
+	return 0;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fences asked for (outside of faults, which report their own), and asked for
- * in vain because a vCPU's queue was full. Those executed are in work.bpf.c.
+ * Fences asked for, and asked for in vain because a vCPU's queue was full. On
+ * tracepoints those of faults come with the faults (work.bpf.c), and so do the
+ * ones executed; on functions both are here.
  */
 #include "bpf/state.bpf.h"
+#include "bpf/vcpu.bpf.h"
 
 static __always_inline __u32 flush_kind(__u32 type, __u64 size, __u64 order)
 {
@@ -17,25 +19,28 @@ static __always_inline __u32 flush_kind(__u32 type, __u64 size, __u64 order)
 	return bounded(kind, GSTAGE_NR_FLUSHES);
 }
 
-SEC("tp_btf/kvm_hfence_request")
+static __always_inline void handle_request(struct place *p, __u32 kind,
+					   __u64 size)
+{
+	add(p->counts->flush_requests[kind], 1);
+	add(p->counts->flush_bytes[kind], size);
+	/* Everything has no size. */
+	if (cfg_latency && size)
+		hist_add(&p->row->flush_sizes[kind], size, 0);
+}
+
+SEC("?tp_btf/kvm_hfence_request")
 int BPF_PROG(on_hfence_request, struct kvm *kvm, unsigned int type, __u64 addr,
 	     __u64 size, unsigned long order)
 {
-	__u32 kind = flush_kind(type, size, order);
 	struct place p;
 
-	if (!find_place(kvm, &p))
-		return 0;
-
-	add(p.counts->flush_requests[kind], 1);
-	add(p.counts->flush_bytes[kind], size);
-	/* Everything has no size. */
-	if (cfg_latency && size)
-		hist_add(&p.row->flush_sizes[kind], size, 0);
+	if (find_place(kvm, &p))
+		handle_request(&p, flush_kind(type, size, order), size);
 	return 0;
 }
 
-SEC("tp_btf/kvm_hfence_full")
+SEC("?tp_btf/kvm_hfence_full")
 int BPF_PROG(on_hfence_full, struct kvm_vcpu *vcpu, unsigned int type,
 	     __u64 addr, __u64 size, unsigned long order)
 {
@@ -56,4 +61,258 @@ int BPF_PROG(on_hfence_full, struct kvm_vcpu *vcpu, unsigned int type,
 		emit(p.vm_index, &rec);
 	}
 	return 0;
+}
+
+/* --- on functions ---------------------------------------------------------- */
+
+struct search {
+	__u64 task;
+	__u32 vm;
+	__u32 found; /* number of the vCPU, GSTAGE_MAX_VCPUS if there is none */
+};
+
+static int search_step(__u64 i, void *data)
+{
+	struct search *search = data;
+
+	if (slot_at(search->vm, i)->task != search->task)
+		return 0;
+	search->found = i;
+	return 1;
+}
+
+/*
+ * The vCPU that this thread is handling a fault of, or NULL: it has come from
+ * another CPU, or is no vCPU at all.
+ */
+static __noinline struct gstage_vcpu *search_fault(__u32 vm)
+{
+	struct search search = {
+		.task = bpf_get_current_task(),
+		.vm = vm,
+		.found = GSTAGE_MAX_VCPUS,
+	};
+
+	bpf_loop(nr_vcpus[bounded(vm, GSTAGE_MAX_VMS)], search_step, &search,
+		 0);
+	return search.found < GSTAGE_MAX_VCPUS ? slot_at(vm, search.found) :
+						 NULL;
+}
+
+/*
+ * A request is seen where it enters the file that makes it. A range comes in by a
+ * function of its own and may go through that of a page afterwards: it is
+ * counted once.
+ */
+static __noinline int handle_call(const struct kvm *kvm, __u32 type, __u64 gpa,
+				  __u64 size, __u32 order)
+{
+	__u32 kind = flush_kind(type, size, order);
+	struct gstage_vcpu *slot;
+	struct place p;
+
+	if (!find_place(kvm, &p))
+		return 0;
+	if (p.row->range_task == bpf_get_current_task() &&
+	    p.row->range_gpa == gpa && p.row->range_bytes == size)
+		return 0;
+	if (kind != GSTAGE_FLUSH_PAGE) {
+		handle_request(&p, kind, size);
+		return 0;
+	}
+	/* Their size is one of a few. */
+	if (order == PAGE_SHIFT) {
+		slot = search_fault(p.vm_index);
+		if (slot && slot->is_open && slot->path < GSTAGE_NR_PATHS) {
+			slot->flushes[slot->path]++;
+			return 0;
+		}
+	}
+	add(p.counts->fault_flushes[clamp_level((order - PAGE_SHIFT) / 9)], 1);
+	return 0;
+}
+
+/* Nearly all are for the 4K leaf of a fault. */
+SEC("?fentry/kvm_riscv_hfence_gvma_vmid_gpa")
+int BPF_PROG(fn_flush_gpa, struct kvm *kvm, unsigned long hbase,
+	     unsigned long hmask, __u64 gpa, __u64 size, unsigned long order)
+{
+	struct gstage_vcpu *slot;
+
+	if (order == PAGE_SHIFT && size == 1 << PAGE_SHIFT) {
+		slot = slot_here(state_ptr());
+		if (slot->task == bpf_get_current_task() && slot->is_open &&
+		    slot->path < GSTAGE_NR_PATHS) {
+			slot->flushes[slot->path]++;
+			return 0;
+		}
+	}
+	return handle_call(kvm, HFENCE_GVMA_VMID_GPA, gpa, size, order);
+}
+
+/* While it asks for a range, this thread is not to be taken for its fault. */
+static __always_inline void hide_task(bool is_hidden)
+{
+	struct gstage_vcpu *slot = slot_here(state_ptr());
+	__u64 task = bpf_get_current_task();
+
+	/* An address is even. */
+	if ((slot->task & ~1ULL) == task)
+		slot->task = task | is_hidden;
+}
+
+SEC("?fentry/kvm_arch_flush_remote_tlbs_range")
+int BPF_PROG(fn_range, struct kvm *kvm, __u64 gfn, __u64 nr_pages)
+{
+	__u64 gpa = gfn << PAGE_SHIFT, size = nr_pages << PAGE_SHIFT;
+	struct place p;
+
+	handle_call(kvm, HFENCE_GVMA_VMID_GPA, gpa, size, PAGE_SHIFT);
+	if (find_place(kvm, &p)) {
+		hide_task(true);
+		p.row->range_gpa = gpa;
+		p.row->range_bytes = size;
+		p.row->range_task = bpf_get_current_task();
+	}
+	return 0;
+}
+
+SEC("?fexit/kvm_arch_flush_remote_tlbs_range")
+int BPF_PROG(fn_range_done, struct kvm *kvm)
+{
+	struct place p;
+
+	if (find_place(kvm, &p)) {
+		hide_task(false);
+		p.row->range_task = 0;
+	}
+	return 0;
+}
+
+SEC("?fentry/kvm_riscv_hfence_gvma_vmid_all")
+int BPF_PROG(fn_flush_vmid, struct kvm *kvm)
+{
+	return handle_call(kvm, HFENCE_GVMA_VMID_ALL, 0, 0, 0);
+}
+
+/* Of VS-stage, asked for by the guest: a kind of its own, whatever the type. */
+SEC("?fentry/kvm_riscv_hfence_vvma_asid_gva")
+int BPF_PROG(fn_vvma_asid_gva, struct kvm *kvm, unsigned long hbase,
+	     unsigned long hmask, unsigned long gva, unsigned long size)
+{
+	return handle_call(kvm, HFENCE_UNKNOWN, gva, size, 0);
+}
+
+SEC("?fentry/kvm_riscv_hfence_vvma_asid_all")
+int BPF_PROG(fn_vvma_asid_all, struct kvm *kvm)
+{
+	return handle_call(kvm, HFENCE_UNKNOWN, 0, 0, 0);
+}
+
+SEC("?fentry/kvm_riscv_hfence_vvma_gva")
+int BPF_PROG(fn_vvma_gva, struct kvm *kvm, unsigned long hbase,
+	     unsigned long hmask, unsigned long gva, unsigned long size)
+{
+	return handle_call(kvm, HFENCE_UNKNOWN, gva, size, 0);
+}
+
+SEC("?fentry/kvm_riscv_hfence_vvma_all")
+int BPF_PROG(fn_vvma_all, struct kvm *kvm)
+{
+	return handle_call(kvm, HFENCE_UNKNOWN, 0, 0, 0);
+}
+
+#define FENCE_BYTES bpf_core_type_size(struct kvm_riscv_hfence)
+#define FENCE_FIELD(buf, field)     \
+	(*(__u64 *)((void *)(buf) + \
+		    bpf_core_field_offset(struct kvm_riscv_hfence, field)))
+
+/* A queue that is about to be emptied. */
+struct queue {
+	const struct kvm_vcpu *vcpu;
+	struct gstage_phase_counts *counts;
+	__u64 head;
+	__u64 nr;
+};
+
+/* The next entry, counted as kvm_gstage_work counts it. */
+static int count_fence(__u64 i, void *data)
+{
+	struct queue *queue = data;
+	__u64 at = (queue->head + i) & (GSTAGE_FENCE_QUEUE - 1);
+	__u64 entry[8] = {};
+	__u64 nr_insns, size;
+	__u32 kind, type;
+
+	if (FENCE_BYTES > sizeof(entry) ||
+	    bpf_probe_read_kernel(
+		    entry, FENCE_BYTES,
+		    (void *)queue->vcpu +
+			    bpf_core_field_offset(struct kvm_vcpu,
+						  arch.hfence_queue) +
+			    FENCE_BYTES * at))
+		return 1;
+	type = FENCE_FIELD(entry, type);
+	if (!type)
+		return 1;
+	size = FENCE_FIELD(entry, size);
+	nr_insns = size >> (FENCE_FIELD(entry, order) & 63);
+	kind = flush_kind(type, size, FENCE_FIELD(entry, order));
+	add(queue->counts->flush_executed[kind], 1);
+	add(queue->counts->fences[kind],
+	    !size || nr_insns > 512 ? 1 : nr_insns);
+	queue->nr++;
+	/* Not one look more than needed. */
+	return ((at + 1) & (GSTAGE_FENCE_QUEUE - 1)) ==
+	       queue->vcpu->arch.hfence_tail;
+}
+
+/* The vCPU is about to execute what is in its queue. */
+SEC("?fentry/kvm_riscv_hfence_process")
+int BPF_PROG(fn_hfences, struct kvm_vcpu *vcpu)
+{
+	struct queue queue = { .vcpu = vcpu };
+	struct gstage_vcpu *slot;
+	struct place p;
+	__u64 head;
+
+	if (!find_place(vcpu->kvm, &p))
+		return 0;
+	head = vcpu->arch.hfence_head;
+	/*
+	 * What others asked for while it was emptied the last time was executed
+	 * then, too. At 0 the vCPU was reset.
+	 */
+	slot = slot_at(p.vm_index, vcpu->vcpu_idx);
+	if (slot->next_fence && head && slot->next_fence != head + 1)
+		add(coverage.fences_unseen,
+		    (head + 1 - slot->next_fence) & (GSTAGE_FENCE_QUEUE - 1));
+	queue.counts = p.counts;
+	queue.head = head;
+	bpf_loop(GSTAGE_FENCE_QUEUE, count_fence, &queue, 0);
+	slot->next_fence = ((head + queue.nr) & (GSTAGE_FENCE_QUEUE - 1)) + 1;
+	return 0;
+}
+
+static __always_inline int handle_flush_all(const struct kvm *kvm, __u32 kind)
+{
+	struct place p;
+
+	if (!find_place(kvm, &p))
+		return 0;
+	add(p.counts->flush_executed[kind], 1);
+	add(p.counts->fences[kind], 1);
+	return 0;
+}
+
+SEC("?fentry/kvm_riscv_tlb_flush_process")
+int BPF_PROG(fn_flush_all, struct kvm_vcpu *vcpu)
+{
+	return handle_flush_all(vcpu->kvm, GSTAGE_FLUSH_VMID);
+}
+
+SEC("?fentry/kvm_riscv_hfence_vvma_all_process")
+int BPF_PROG(fn_flush_vvma, struct kvm_vcpu *vcpu)
+{
+	return handle_flush_all(vcpu->kvm, GSTAGE_FLUSH_VVMA);
 }

@@ -140,6 +140,10 @@ struct gstage_row {
 	/* Bytes; the requests of faults are not in here. */
 	struct gstage_hist flush_sizes[GSTAGE_NR_FLUSHES];
 	struct gstage_locks locks;
+	/* On functions: the thread here that wants the fence of a range; 0: none. */
+	__u64 range_task;
+	__u64 range_gpa;
+	__u64 range_bytes;
 };
 
 struct gstage_phase {
@@ -170,6 +174,65 @@ struct gstage_losses {
 	__u64 vm_overflow; /* VM table full: events not counted */
 	__u64 record_drops; /* ring buffer full */
 	__u64 row_misses; /* CPU without a row: events not counted */
+};
+
+/* KVM_MAX_VCPUS of RISC-V; a power of 2. */
+#define GSTAGE_MAX_VCPUS 1024
+
+/*
+ * The function backend's view of a vCPU (bpf/vcpu.bpf.h): the fault under way,
+ * and what its faults did in the present phase. Only the thread of the vCPU
+ * writes here. What is counted here moves to the row of a CPU with the first
+ * fault of another phase; what is left at the end user space adds itself.
+ */
+struct gstage_vcpu {
+	__u64 vcpu; /* its address; 0: none yet */
+	__u64 task; /* the thread that runs it */
+	__u64 start_ns; /* of the fault; only with latencies */
+	__u64 leaf_pte; /* before the slow path touched it; 0: none */
+	__u32 is_open; /* a fault is under way, as far as is known */
+	__u32 path; /* so far */
+	__u32 access;
+	__u32 phase; /* that the counts are of, plus 1; 0: unused */
+	__u32 leaf_level;
+	__u32 next_fence; /* of its queue, plus 1; 0: not known */
+	__s32 last_cpu; /* it left the guest on */
+	__u32 moves; /* odd while the counts move */
+	__u32 faults[GSTAGE_NR_PATHS][GSTAGE_NR_ACCESSES];
+	/* Requests for 4K, by the path of the fault. */
+	__u32 flushes[GSTAGE_NR_PATHS];
+	__u32 resolution_ns; /* of the clock, for want of a nearer place */
+	__u32 pad[17]; /* up to a power of 2 */
+};
+
+/* CPUs with a hint of their own; a power of 2. */
+#define GSTAGE_MAX_HINTS 1024
+
+/*
+ * What the hooks of each fault look at, side by side: the address of a map's
+ * value takes seven instructions to load, and so it is loaded once.
+ */
+struct gstage_state {
+	struct gstage_vm all_vms[GSTAGE_MAX_VMS];
+	/*
+	 * By CPU, the vCPU that last began a fault there, and so may be running:
+	 * GSTAGE_MAX_VCPUS * VM + vCPU.
+	 */
+	__u64 hints[GSTAGE_MAX_HINTS];
+	struct gstage_vcpu vcpus[GSTAGE_MAX_VMS][GSTAGE_MAX_VCPUS];
+};
+
+/*
+ * What the function backend noticed that its hooks do not see: a function can be
+ * inlined in one of its callers and not in another. Any that is not 0 makes a
+ * fact partial (user/coverage.c).
+ */
+struct gstage_coverage {
+	__u64 faults_unseen; /* mapped, and never seen to begin */
+	__u64 fences_unseen; /* gone from a queue between two looks at it */
+	__u64 scans_cut; /* write-protect passes over too much to look through */
+	/* Not a shortcoming: guest page faults that are MMIO and the like. */
+	__u64 no_memory;
 };
 
 /* What must hold, only with --checks (bpf/checks.bpf.c, docs/check.md). */
@@ -287,6 +350,7 @@ _Static_assert(sizeof(struct gstage_holds) == 24, "ABI");
 _Static_assert(sizeof(struct gstage_phase) == 40, "ABI");
 _Static_assert(sizeof(struct gstage_vm) == 48, "ABI");
 _Static_assert(sizeof(struct gstage_rec) == 48, "ABI");
+_Static_assert(sizeof(struct gstage_vcpu) == 256, "ABI");
 _Static_assert(sizeof(struct gstage_check) == 256, "ABI");
 _Static_assert(sizeof(struct gstage_queue) == 32, "ABI");
 _Static_assert(sizeof(struct gstage_undone) == 32, "ABI");

@@ -11,37 +11,32 @@
 /* An amoadd without result: two programs may share a CPU by preemption. */
 #define add(counter, n) ((void)__sync_fetch_and_add(&(counter), (n)))
 
-/* Index of the highest bit of @v, which is not 0. BPF has no such thing. */
-static __always_inline __u32 msb(__u64 v)
-{
-	__u32 bit = 0;
+/* One step of msb(). The barrier keeps it one branch: two are made else. */
+#define MSB_STEP(v, bit, n)               \
+	do {                              \
+		if ((v) >= 1ULL << (n)) { \
+			(v) >>= (n);      \
+			(bit) += (n);     \
+			barrier_var(bit); \
+		}                         \
+	} while (0)
 
-	if (v >> 32) {
-		v >>= 32;
-		bit = 32;
-	}
-	if (v >> 16) {
-		v >>= 16;
-		bit += 16;
-	}
-	if (v >> 8) {
-		v >>= 8;
-		bit += 8;
-	}
-	if (v >> 4) {
-		v >>= 4;
-		bit += 4;
-	}
-	if (v >> 2) {
-		v >>= 2;
-		bit += 2;
-	}
+/* Index of the highest bit of @v, which is not 0. BPF has no such thing. */
+static __always_inline __u64 msb(__u64 v)
+{
+	__u64 bit = 0;
+
+	MSB_STEP(v, bit, 32);
+	MSB_STEP(v, bit, 16);
+	MSB_STEP(v, bit, 8);
+	MSB_STEP(v, bit, 4);
+	MSB_STEP(v, bit, 2);
 	return bit + (v >> 1);
 }
 
-static __always_inline __u32 hist_bucket(__u64 v)
+static __always_inline __u64 hist_bucket(__u64 v)
 {
-	__u32 shift;
+	__u64 shift;
 
 	if (v < 1U << (GSTAGE_HIST_SUB_BITS + 1))
 		return v;
@@ -53,7 +48,7 @@ static __always_inline __u32 hist_bucket(__u64 v)
 static __always_inline void hist_add(struct gstage_hist *h, __u64 v,
 				     __u64 resolution)
 {
-	__u32 i;
+	__u64 i;
 
 	if (v < resolution) {
 		add(h->underflow, 1);

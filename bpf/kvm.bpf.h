@@ -16,6 +16,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "bpf/gstage.h"
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), \
 			     apply_to = record)
 
@@ -33,10 +35,26 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct kvm_mmu_memory_cache {
+	int nobjs;
+};
+
+/* Of a table of the G-stage, at any level. */
+typedef struct {
+	unsigned long pgd;
+} pgd_t;
+
+struct kvm_vmid {
+	unsigned long vmid_version;
+};
+
 struct kvm_arch {
-	void *pgd;
+	struct kvm_vmid vmid;
+	pgd_t *pgd;
 	__u64 pgd_phys;
 	unsigned long pgd_levels;
+	/* Since 7.3: for eager splits, filled while mmu_lock is not held. */
+	struct kvm_mmu_memory_cache pgd_split_page_cache;
 };
 
 struct kvm {
@@ -51,9 +69,63 @@ struct kvm_gfn_range {
 	__u64 end;
 };
 
+/* Its numbers are below. */
+enum kvm_riscv_hfence_type { HFENCE_UNKNOWN };
+
+struct kvm_riscv_hfence {
+	enum kvm_riscv_hfence_type type;
+	unsigned long order;
+	__u64 addr;
+	__u64 size;
+};
+
+struct kvm_vcpu_arch {
+	int last_exit_cpu;
+	unsigned long hfence_head;
+	unsigned long hfence_tail;
+	struct kvm_riscv_hfence hfence_queue[GSTAGE_FENCE_QUEUE];
+	struct kvm_mmu_memory_cache mmu_page_cache;
+};
+
+struct kvm_vcpu_stat {
+	__u64 exits;
+};
+
+struct kvm_run {
+	__u32 exit_reason;
+};
+
 struct kvm_vcpu {
 	struct kvm *kvm;
 	int vcpu_id;
+	int vcpu_idx;
+	struct kvm_run *run;
+	struct kvm_vcpu_arch arch;
+	struct kvm_vcpu_stat stat;
+};
+
+struct kvm_cpu_trap {
+	unsigned long scause;
+};
+
+struct kvm_gstage {
+	struct kvm *kvm;
+	pgd_t *pgd;
+	unsigned long pgd_levels;
+};
+
+struct kvm_gstage_mapping {
+	__u32 level;
+};
+
+struct kvm_memory_slot {
+	__u32 flags;
+	short id;
+	__u16 as_id;
+};
+
+struct file {
+	void *private_data;
 };
 
 /* Of the tracepoint series, arch/riscv/include/asm/kvm_host.h. */
@@ -88,7 +160,6 @@ struct kvm_gstage_work {
 
 /* arch/riscv/include/asm/csr.h */
 #define EXC_INST_GUEST_PAGE_FAULT 20
-
 #define EXC_LOAD_GUEST_PAGE_FAULT 21
 #define EXC_STORE_GUEST_PAGE_FAULT 23
 
@@ -96,10 +167,20 @@ struct kvm_gstage_work {
 #define PAGE_READ (1 << 1)
 #define PAGE_WRITE (1 << 2)
 #define PAGE_EXEC (1 << 3)
-
 #define PAGE_LEAF (PAGE_READ | PAGE_WRITE | PAGE_EXEC)
-#define PTE_PFN_SHIFT 10
-#define PTE_PFN_BITS 44
+#define PAGE_SHIFT 12
+#define LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * (level))
+#define PTE_PFN(pte) (((pte) >> 10) & ((1ULL << 44) - 1))
+
+/* include/uapi/linux/kvm.h; the numbers are for ever. */
+#define KVM_MEM_LOG_DIRTY_PAGES 1
+#define KVM_EXIT_UNKNOWN 0
+#define KVM_GET_DIRTY_LOG 0x4010ae42
+#define KVM_CLEAR_DIRTY_LOG 0xc018aec0
+#define KVM_SET_USER_MEMORY_REGION 0x4020ae46
+#define KVM_SET_USER_MEMORY_REGION2 0x40a0ae49
+/* Of struct kvm_userspace_memory_region and its successor. */
+#define MEMORY_SIZE_OFFSET 16
 
 /* include/linux/kvm_host.h, without its flags */
 #define REQ_TLB_FLUSH 0

@@ -6,6 +6,7 @@
  * user space, so that any VMM gets a phase table without knowing about us.
  */
 #include "bpf/state.bpf.h"
+#include "bpf/vcpu.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -14,12 +15,17 @@ const volatile bool cfg_latency = true;
 const volatile __u64 cfg_clock_resolution_ns = 1;
 const volatile bool cfg_events = false;
 const volatile __u32 cfg_max_phases = GSTAGE_MAX_PHASES;
+const volatile bool cfg_fn_prots = false;
+const volatile bool cfg_fn_executed = false;
+const volatile bool cfg_work_flushes = true;
 
-struct gstage_vm vms[GSTAGE_MAX_VMS] = {};
+struct gstage_state state = {};
 struct gstage_phase phases[GSTAGE_MAX_PHASES] = {};
 __u32 nr_phases = 0;
 __u32 nr_vms = 0;
 struct gstage_losses losses = {};
+struct gstage_coverage coverage = {};
+__u32 nr_vcpus[GSTAGE_MAX_VMS] = {};
 
 struct rows_map rows SEC(".maps");
 
@@ -59,24 +65,24 @@ struct entry {
 	__u32 i;
 };
 
-static int is_filled(__u64 tries, struct entry *entry)
+static int look_at_entry(__u64 i, void *data)
 {
-	__u32 i = bounded(entry->i, GSTAGE_MAX_VMS);
+	struct entry *entry = data;
 
-	return *(volatile __u64 *)&vms[i].kvm == entry->kvm;
+	return *(volatile __u64 *)&vms[bounded(entry->i, GSTAGE_MAX_VMS)].kvm ==
+	       entry->kvm;
 }
 
 /*
  * Another vCPU of the VM is filling the entry. If that takes long, count with
  * what is there: on_destroy_vm() leaves the phase that will most likely come.
- * Not a loop of our own, which each program that gets here would have verified
- * turn by turn.
+ * (A plain loop of so many rounds takes the verifier a second, in each program.)
  */
 static int wait_for_entry(int i, __u64 kvm)
 {
 	struct entry entry = { .kvm = kvm, .i = i };
 
-	bpf_loop(ENTRY_TRIES, is_filled, &entry, 0);
+	bpf_loop(ENTRY_TRIES, look_at_entry, &entry, 0);
 	return i;
 }
 
@@ -117,18 +123,40 @@ __noinline int find_new_vm(const __u64 *address)
 	return GSTAGE_MAX_VMS;
 }
 
+struct wanted {
+	__u32 vm;
+	__u32 kind;
+	__u32 round;
+	__u32 found;
+};
+
+static int look_at_phase(__u64 i, void *data)
+{
+	struct gstage_phase *p = &phases[bounded(i, GSTAGE_MAX_PHASES)];
+	struct wanted *wanted = data;
+
+	if (i >= nr_phases)
+		return 1;
+	if (p->vm != wanted->vm || p->kind != wanted->kind ||
+	    p->round != wanted->round)
+		return 0;
+	wanted->found = i;
+	return 1;
+}
+
 static int find_phase(__u32 vm, __u32 kind, __u32 round)
 {
+	struct wanted wanted = {
+		.vm = vm,
+		.kind = kind,
+		.round = round,
+		.found = GSTAGE_MAX_PHASES,
+	};
 	__u32 i;
 
-	for (i = 0; i < GSTAGE_MAX_PHASES; i++) {
-		struct gstage_phase *p = &phases[i];
-
-		if (i >= nr_phases)
-			break;
-		if (p->vm == vm && p->kind == kind && p->round == round)
-			return i;
-	}
+	bpf_loop(GSTAGE_MAX_PHASES, look_at_phase, &wanted, 0);
+	if (wanted.found < GSTAGE_MAX_PHASES)
+		return wanted.found;
 	i = __sync_fetch_and_add(&nr_phases, 1);
 	if (i >= cfg_max_phases || i >= GSTAGE_MAX_PHASES) {
 		add(nr_phases, -1);

@@ -20,12 +20,19 @@ extern const volatile __u64 cfg_clock_resolution_ns;
 extern const volatile bool cfg_events;
 /* Phases that may be used, 1 to GSTAGE_MAX_PHASES. */
 extern const volatile __u32 cfg_max_phases;
+/* Facts that the function backend serves, each with a hook more in a fault. */
+extern const volatile bool cfg_fn_prots;
+extern const volatile bool cfg_fn_executed;
+/* Fences of faults are not counted by another hook. */
+extern const volatile bool cfg_work_flushes;
 
-extern struct gstage_vm vms[GSTAGE_MAX_VMS];
+extern struct gstage_state state;
+#define vms (state.all_vms)
 extern struct gstage_phase phases[GSTAGE_MAX_PHASES];
 extern __u32 nr_phases;
 extern __u32 nr_vms;
 extern struct gstage_losses losses;
+extern struct gstage_coverage coverage;
 
 /* One row per possible CPU, sized at load. */
 struct rows_map {
@@ -88,6 +95,21 @@ static __always_inline __u32 bounded(__u32 i, __u32 n)
 {
 	barrier_var(i);
 	return i & (n - 1);
+}
+
+/* What leaves are changed for outside of faults: the log operation under way. */
+static __always_inline __u32 cause_of_phase(__u32 vm)
+{
+	__u32 phase = vms[bounded(vm, GSTAGE_MAX_VMS)].phase;
+
+	switch (phases[phase % GSTAGE_MAX_PHASES].kind) {
+	case GSTAGE_PHASE_ENABLE:
+		return GSTAGE_CAUSE_ENABLE;
+	case GSTAGE_PHASE_GET:
+		return GSTAGE_CAUSE_GET;
+	}
+	/* A dirty ring that is reset counts as CLEAR, too. */
+	return GSTAGE_CAUSE_CLEAR;
 }
 
 static __always_inline __u32 clamp_level(__u32 level)

@@ -50,11 +50,11 @@ static __always_inline void count_faults(struct gstage_phase_counts *c,
 		    work->faults[4 * GSTAGE_PATH_ERROR + access]);
 	for (i = 0; i < GSTAGE_NR_PROTS; i++)
 		add(c->prots[i], work->prots[i]);
-	for (i = 0; i < GSTAGE_NR_LEVELS; i++)
+	for (i = 0; cfg_work_flushes && i < GSTAGE_NR_LEVELS; i++)
 		add(c->fault_flushes[i], work->flushes[i]);
 }
 
-SEC("tp_btf/kvm_gstage_work")
+SEC("?tp_btf/kvm_gstage_work")
 int BPF_PROG(on_work, struct kvm_vcpu *vcpu, struct kvm_gstage_work *work)
 {
 	struct place p;

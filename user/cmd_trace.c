@@ -16,6 +16,7 @@
 
 #include "user/child.h"
 #include "user/cmd.h"
+#include "user/coverage.h"
 #include "user/environment.h"
 #include "user/exitcode.h"
 #include "user/guest.h"
@@ -30,6 +31,8 @@
 
 struct trace {
 	const struct trace_opts *opts;
+	struct ktypes *types;
+	struct probe_choice choices[NR_FACTS];
 	struct session *session;
 	struct child child;
 	struct live live;
@@ -173,16 +176,28 @@ static int wait_for_end(struct trace *t)
 	return err;
 }
 
+static void note_memory(struct trace *t)
+{
+	uint64_t per_cpu, bytes = session__map_bytes(t->session, &per_cpu);
+
+	pr_dbg("maps take %" PRIu64 " KiB, of them %" PRIu64
+	       " KiB for each possible CPU",
+	       bytes >> 10, per_cpu >> 10);
+	json_object_set_new(t->environment, "map_bytes", json_integer(bytes));
+	json_object_set_new(t->environment, "map_bytes_per_cpu",
+			    json_integer(per_cpu));
+}
+
 static int prepare(struct trace *t)
 {
 	const struct trace_opts *opts = t->opts;
 	struct session_opts sopts = {
 		.pid = opts->pid,
 		.counts_only = opts->counts_only,
-		.checks = opts->checks,
+		.choices = t->choices,
+		.view = ktypes__view(t->types),
 		.is_eager = environment_is_eager(),
 		.events = opts->events,
-		.locks = opts->locks,
 		.max_phases = opts->max_phases,
 		.ring_bytes = opts->events ? opts->ring_bytes : 4096,
 		.clock_resolution_ns = environment_clock_resolution_ns(),
@@ -212,6 +227,8 @@ static int prepare(struct trace *t)
 		session__follow(t->session, t->child.pid);
 	if (!err)
 		err = session__load(t->session);
+	if (!err)
+		note_memory(t);
 	return err;
 }
 
@@ -274,7 +291,6 @@ static struct run *collect(struct trace *t)
 {
 	const struct trace_opts *opts = t->opts;
 	struct run *run = run__new();
-	uint64_t misses = 0;
 	json_t *root, *probes;
 
 	if (!run)
@@ -282,7 +298,8 @@ static struct run *collect(struct trace *t)
 	root = run__json(run);
 	tally_close_phases(t->tally, monotonic_ns());
 	json_object_set(root, "environment", t->environment);
-	probes = session__probes(t->session, &misses);
+	coverage_judge(t->tally, t->choices);
+	probes = session__probes(t->session, t->choices);
 	if (!probes || json_object_set_new(root, "probes", probes) ||
 	    tally_to_run(t->tally, root, opts->counts_only) ||
 	    (opts->locks && tally_locks_to_run(t->tally, root)) ||
@@ -290,8 +307,9 @@ static struct run *collect(struct trace *t)
 			opts->cmdline != NULL) ||
 	    collect_checks(t, root) ||
 	    json_object_set_new(json_object_get(root, "losses"), "prog_misses",
-				json_integer(misses)))
+				json_integer(session__misses(t->session))))
 		goto no_memory;
+	probes_strip(t->choices, root);
 	guest_result_merge(&t->guest, root);
 	return run;
 
@@ -301,10 +319,11 @@ no_memory:
 	return NULL;
 }
 
-/* Name every loss; the run is complete without any. */
-static bool judge_losses(json_t *root)
+/* Name every loss and what was seen in part; the run is complete without any. */
+static bool judge_losses(const struct trace *t, json_t *root)
 {
 	bool is_complete = true;
+	enum fact fact;
 	const char *key;
 	json_t *value;
 
@@ -313,6 +332,13 @@ static bool judge_losses(json_t *root)
 			continue;
 		pr_warn("incomplete: %s is %" JSON_INTEGER_FORMAT, key,
 			json_integer_value(value));
+		is_complete = false;
+	}
+	for (fact = 0; fact < NR_FACTS; fact++) {
+		if (t->choices[fact].status != PROBE_PARTIAL)
+			continue;
+		pr_warn("incomplete: %s are seen in part: %s",
+			probes_fact_name(fact), t->choices[fact].reason);
 		is_complete = false;
 	}
 	json_object_set_new(root, "complete", json_boolean(is_complete));
@@ -370,7 +396,7 @@ static int print_run(struct trace *t, struct run *run)
 static int publish(struct trace *t, struct run *run)
 {
 	const struct trace_opts *opts = t->opts;
-	bool is_complete = judge_losses(run__json(run));
+	bool is_complete = judge_losses(t, run__json(run));
 	int err = 0, print_err;
 
 	warn_of_lag(t);
@@ -417,6 +443,21 @@ static int trace(struct trace *t)
 	return status;
 }
 
+static int choose(struct trace *t)
+{
+	const struct trace_opts *opts = t->opts;
+	const struct probe_wish wish = {
+		.is_forced = opts->is_backend_forced,
+		.backend = opts->backend,
+		.counts_only = opts->counts_only,
+		.fences = opts->fences,
+		.locks = opts->locks,
+		.checks = opts->checks,
+	};
+
+	return preflight_choose(t->types, &wish, t->choices);
+}
+
 int cmd_trace(int argc, char **argv)
 {
 	struct trace_opts opts;
@@ -435,7 +476,7 @@ int cmd_trace(int argc, char **argv)
 		return GSTAGE_EX_USAGE;
 	if (!preflight_check() &&
 	    (!opts.pid || !preflight_check_pid(opts.pid)) &&
-	    (!opts.locks || !preflight_check_locks()))
+	    !preflight_open_types(&t.types) && !choose(&t))
 		status = trace(&t);
 
 	guest_result_free(&t.guest);
@@ -443,5 +484,6 @@ int cmd_trace(int argc, char **argv)
 	live_free(&t.live);
 	free(t.tally);
 	session__free(t.session);
+	ktypes__free(t.types);
 	return status;
 }

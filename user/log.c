@@ -23,7 +23,7 @@ int log_level(void)
 void log_vmsg(int level, const char *fmt, va_list ap)
 {
 	/* One write per message, so that lines of two processes do not mix. */
-	char line[16384]; /* a verifier log, not only a line */
+	char line[LOG_MAX + 100]; /* a verifier log, not only a line */
 	int len;
 
 	if (level > current_level)

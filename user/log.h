@@ -16,6 +16,9 @@ enum log_level {
 	LOG_TRACE = 4, /* -vv: what libbpf says */
 };
 
+/* Bytes of one message; the rest is cut. */
+#define LOG_MAX 16000
+
 /* Show messages up to @level; values outside the enum are clamped. */
 void log_set_level(int level);
 

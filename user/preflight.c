@@ -2,8 +2,6 @@
 /* Why this host cannot be traced, in the order in which one would mend it. */
 #include "user/preflight.h"
 
-#include <bpf/btf.h>
-#include <bpf/libbpf.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -19,8 +17,6 @@
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 #define KVM_BTF "/sys/kernel/btf/kvm"
-/* One of the series stands for all: they are applied together. */
-#define TRACEPOINT "kvm_gstage_fault"
 
 static bool has_capabilities(void)
 {
@@ -73,93 +69,8 @@ static int check_kvm(void)
 	return -ENODEV;
 }
 
-/* The types of the running KVM, built in or a module. */
-struct kvm_types {
-	struct btf *vmlinux;
-	struct btf *module;
-};
-
-static void free_types(struct kvm_types *types)
-{
-	btf__free(types->module);
-	btf__free(types->vmlinux);
-}
-
-/* 0 or -errno; *what is then the file that cannot be read. */
-static int read_types(struct kvm_types *types, const char **what)
-{
-	int err = 0;
-
-	types->module = NULL;
-	*what = VMLINUX_BTF;
-	types->vmlinux = btf__parse(VMLINUX_BTF, NULL);
-	if (!types->vmlinux)
-		return -errno;
-	if (access(KVM_BTF, F_OK))
-		return 0;
-	*what = KVM_BTF;
-	types->module = btf__parse_split(KVM_BTF, types->vmlinux);
-	if (!types->module) {
-		err = -errno;
-		free_types(types);
-	}
-	return err;
-}
-
-static bool has_type(const struct kvm_types *types, const char *name,
-		     uint32_t kind)
-{
-	const struct btf *btf = types->module ? types->module : types->vmlinux;
-
-	return btf__find_by_name_kind(btf, name, kind) >= 0;
-}
-
-void preflight_find_kvm_functions(const char *const *names, bool *found,
-				  size_t nr)
-{
-	struct kvm_types types;
-	const char *what;
-	size_t i;
-
-	memset(found, 0, nr * sizeof(*found));
-	if (read_types(&types, &what))
-		return;
-	for (i = 0; i < nr; i++)
-		found[i] = has_type(&types, names[i], BTF_KIND_FUNC);
-	free_types(&types);
-}
-
-/* Do the types of the running KVM know the tracepoint? */
-static int check_tracepoints(void)
-{
-	struct kvm_types types;
-	const char *what;
-	int err;
-
-	err = read_types(&types, &what);
-	if (err) {
-		pr_err("cannot read %s: %s", what, strerror(-err));
-		return err;
-	}
-	if (has_type(&types, "btf_trace_" TRACEPOINT, BTF_KIND_TYPEDEF)) {
-		err = 0;
-	} else if (!has_type(&types, "kvm_riscv_mmu_map", BTF_KIND_FUNC)) {
-		pr_err("KVM is a module without type information (no " KVM_BTF
-		       "): build it with CONFIG_DEBUG_INFO_BTF_MODULES=y");
-		err = -ENOENT;
-	} else {
-		pr_err("the running KVM has no tracepoint " TRACEPOINT
-		       ": apply the series in kernel-patches/<base>/tracepoints and load that kvm.ko");
-		err = -ENOENT;
-	}
-	free_types(&types);
-	return err;
-}
-
 int preflight_check(void)
 {
-	int err;
-
 	if (!has_capabilities()) {
 		pr_err("tracing needs root, or CAP_BPF and CAP_PERFMON: run it with sudo");
 		return -EPERM;
@@ -169,23 +80,65 @@ int preflight_check(void)
 		       "): build it with CONFIG_DEBUG_INFO_BTF=y");
 		return -ENOENT;
 	}
-	err = check_kvm();
-	if (err)
-		return err;
-	return check_tracepoints();
+	return check_kvm();
 }
 
-int preflight_check_locks(void)
+int preflight_open_types(struct ktypes **types)
 {
-	static const char *const names[] = { "_raw_write_unlock",
-					     "_raw_read_unlock" };
-	bool found[2];
+	const char *what;
+	int err = ktypes__open_running(types, &what);
 
-	preflight_find_kvm_functions(names, found, 2);
-	if (found[0] && found[1])
+	if (err) {
+		pr_err("cannot read %s: %s", what, strerror(-err));
+		return err;
+	}
+	/* A function of every KVM on RISC-V. */
+	if (ktypes__has_function(*types, "kvm_riscv_vcpu_exit"))
 		return 0;
-	pr_err("--locks: this kernel drops its rwlocks in line (no function _raw_write_unlock), so holds of mmu_lock cannot be seen; CONFIG_PREEMPTION=y or CONFIG_DEBUG_SPINLOCK=y has them out of line");
+	pr_err("KVM is a module without type information (no " KVM_BTF
+	       "): build it with CONFIG_DEBUG_INFO_BTF_MODULES=y");
+	ktypes__free(*types);
+	*types = NULL;
 	return -ENOENT;
+}
+
+/* What the run cannot do without. */
+static int refuse(const struct probe_wish *wish,
+		  const struct probe_choice *choice)
+{
+	if (choice->fact == FACT_CHECKS)
+		pr_err("--checks: %s", choice->reason);
+	else if (choice->fact == FACT_LOCKS)
+		pr_err("--locks: this kernel drops its rwlocks in line (%s), so holds of mmu_lock cannot be seen; CONFIG_PREEMPTION=y or CONFIG_DEBUG_SPINLOCK=y has them out of line",
+		       choice->reason);
+	else if (wish->is_forced && wish->backend == BACKEND_TRACEPOINT)
+		pr_err("the running KVM has %s: apply the series in kernel-patches/<base>/tracepoints and load that kvm.ko, or try --backend auto",
+		       choice->reason);
+	else
+		pr_err("faults cannot be seen here: %s", choice->reason);
+	return -ENOENT;
+}
+
+int preflight_choose(struct ktypes *types, const struct probe_wish *wish,
+		     struct probe_choice choices[NR_FACTS])
+{
+	static const enum fact needed[] = { FACT_FAULTS, FACT_CHECKS,
+					    FACT_LOCKS };
+	struct probe_view view = ktypes__view(types);
+	enum fact fact;
+	size_t i;
+
+	probes_choose(&view, wish, choices);
+	for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (choices[needed[i]].status == PROBE_MISSING)
+			return refuse(wish, &choices[needed[i]]);
+	}
+	for (fact = 0; fact < NR_FACTS; fact++) {
+		if (choices[fact].status == PROBE_MISSING)
+			pr_info("not seen here: %s (%s)",
+				probes_fact_name(fact), choices[fact].reason);
+	}
+	return 0;
 }
 
 int preflight_check_pid(pid_t pid)

@@ -9,20 +9,26 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "user/ktypes.h"
+#include "user/probes.h"
+
 /* 0, or -errno after saying what is missing and what to do about it. */
 int preflight_check(void);
 
 /* Is @pid there, and has it a KVM VM? 0 or -errno, reported. */
 int preflight_check_pid(pid_t pid);
 
-/* Can holds of mmu_lock be seen? 0 or -errno, reported. */
-int preflight_check_locks(void);
+/*
+ * The types of the running KVM, the caller's to free (ktypes__free()). 0 or
+ * -errno, reported.
+ */
+int preflight_open_types(struct ktypes **types);
 
 /*
- * Which of these @nr functions does the running KVM or kernel have? Types are read
- * once for all of them, which takes most of the time.
+ * What will serve each fact. What is missing is said; 0, or -errno where it is
+ * something that the run cannot do without.
  */
-void preflight_find_kvm_functions(const char *const *names, bool *found,
-				  size_t nr);
+int preflight_choose(struct ktypes *types, const struct probe_wish *wish,
+		     struct probe_choice choices[NR_FACTS]);
 
 #endif /* GSTAGE_USER_PREFLIGHT_H */

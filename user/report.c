@@ -78,13 +78,27 @@ static const json_t *find_probe(const json_t *run, const char *fact)
 	return probe;
 }
 
+/* Nothing could serve @fact: it is not 0, it is not known. */
+static bool is_missing(const json_t *run, const char *fact)
+{
+	const json_t *probe = probe_of(run, fact);
+
+	return probe && !strcmp(run_str(probe, "status"), "missing");
+}
+
 /* One line in place of an empty section, with the reason if it is known. */
 static void print_none(const struct report *report, const char *title,
 		       const char *fact)
 {
 	const json_t *probe = find_probe(report->run, fact);
-	char hook[64];
+	char hook[64], reason[256];
 
+	if (is_missing(report->run, fact)) {
+		fprintf(report->out, "\n%s: not seen here: %s\n", title,
+			out_text(reason, sizeof(reason),
+				 run_str(probe, "reason")));
+		return;
+	}
 	fprintf(report->out, "\n%s: none", title);
 	if (!probe)
 		fprintf(report->out, " seen; this run had no probe for them\n");
@@ -130,6 +144,8 @@ static bool path_is_used(const json_t *phases, const char *path)
 static void print_phases(struct report *report)
 {
 	const json_t *phases = json_object_get(report->run, "phases");
+	bool has_requests = !is_missing(report->run, "flush_requests");
+	bool has_executed = !is_missing(report->run, "flush_executed");
 	bool used[NR_PATHS];
 	struct out_table *table;
 	char duration[32], label[64];
@@ -151,8 +167,10 @@ static void print_phases(struct report *report)
 	}
 	/* The path "split" counts faults, this one the leaves they broke. */
 	out_table__column(table, "broken");
-	out_table__column(table, "requested");
-	out_table__column(table, "executed");
+	if (has_requests)
+		out_table__column(table, "requested");
+	if (has_executed)
+		out_table__column(table, "executed");
 
 	for (i = 0; i < json_array_size(phases); i++) {
 		const json_t *phase = json_array_get(phases, i);
@@ -175,10 +193,12 @@ static void print_phases(struct report *report)
 		out_table__cell(table, "%" JSON_INTEGER_FORMAT,
 				sum_count(json_object_get(phase, "splits"),
 					  NULL, NULL));
-		out_table__cell(table, "%" JSON_INTEGER_FORMAT,
-				run_int(phase, "flush_requests"));
-		out_table__cell(table, "%" JSON_INTEGER_FORMAT,
-				run_int(phase, "flush_executed"));
+		if (has_requests)
+			out_table__cell(table, "%" JSON_INTEGER_FORMAT,
+					run_int(phase, "flush_requests"));
+		if (has_executed)
+			out_table__cell(table, "%" JSON_INTEGER_FORMAT,
+					run_int(phase, "flush_executed"));
 	}
 	finish_table(report, table);
 }

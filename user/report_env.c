@@ -106,12 +106,20 @@ static void print_command(FILE *out, const json_t *env)
 static void print_probes(FILE *out, const json_t *run)
 {
 	const json_t *probes = json_object_get(run, "probes");
-	char fact[32], backend[32], hook[64];
+	char fact[32], backend[32], hook[64], reason[256];
 	size_t i;
 
 	for (i = 0; i < json_array_size(probes); i++) {
 		const json_t *probe = json_array_get(probes, i);
 
+		if (!strcmp(run_str(probe, "status"), "missing")) {
+			fprintf(out, "%-10s%s: missing, %s\n",
+				i ? "" : "probes:",
+				env_text(fact, sizeof(fact), probe, "fact"),
+				env_text(reason, sizeof(reason), probe,
+					 "reason"));
+			continue;
+		}
 		fprintf(out,
 			"%-10s%s: %s %s, %s, missed %" JSON_INTEGER_FORMAT "\n",
 			i ? "" : "probes:",
@@ -175,6 +183,41 @@ void report_print_environment(FILE *out, const json_t *run, bool verbose)
 	print_probes(out, run);
 }
 
+/*
+ * Each fact of that status, once; before the first @first, else a comma. Their
+ * number.
+ */
+static size_t print_facts(FILE *out, const json_t *run, const char *status,
+			  const char *first)
+{
+	const json_t *probes = json_object_get(run, "probes");
+	const char *last = "";
+	size_t i, n = 0;
+	char text[256];
+
+	for (i = 0; i < json_array_size(probes); i++) {
+		const json_t *probe = json_array_get(probes, i);
+
+		if (strcmp(run_str(probe, "status"), status) ||
+		    !strcmp(run_str(probe, "fact"), last))
+			continue;
+		last = run_str(probe, "fact");
+		fprintf(out, "%s%s", n++ ? ", " : first,
+			env_text(text, sizeof(text), probe, "fact"));
+	}
+	return n;
+}
+
+/* What is not in the file and why is with -v; that it is not, always. */
+static void print_missing(FILE *out, const json_t *run)
+{
+	char first[16];
+
+	snprintf(first, sizeof(first), "%-10s", "not seen:");
+	if (print_facts(out, run, "missing", first))
+		fputc('\n', out);
+}
+
 void report_print_losses(FILE *out, const json_t *run)
 {
 	bool complete = json_is_true(json_object_get(run, "complete"));
@@ -184,6 +227,7 @@ void report_print_losses(FILE *out, const json_t *run)
 
 	if (complete) {
 		fprintf(out, "%-10syes, nothing was lost\n", "complete:");
+		print_missing(out, run);
 		return;
 	}
 	fprintf(out,
@@ -197,10 +241,14 @@ void report_print_losses(FILE *out, const json_t *run)
 			json_integer_value(value));
 		separator = ", ";
 	}
+	if (print_facts(out, run, "partial",
+			*separator == ' ' ? " a part of " : ", a part of "))
+		separator = ", ";
 	/* Cut short, by a time limit for example, without a counted loss. */
 	if (*separator == ' ')
 		fputs(" what came after it was cut short", out);
 	fputc('\n', out);
+	print_missing(out, run);
 }
 
 static void print_rounds(struct out_table *table, const json_t *rounds,

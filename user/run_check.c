@@ -343,6 +343,25 @@ static int check_losses(struct check *check, const json_t *root)
 	return 0;
 }
 
+/* What was seen in part is no complete run. */
+static int check_coverage(struct check *check, const json_t *root)
+{
+	const json_t *probes = json_object_get(root, "probes");
+	size_t i;
+
+	for (i = 0; i < json_array_size(probes); i++) {
+		const json_t *probe = json_array_get(probes, i);
+
+		if (check->complete &&
+		    !strcmp(run_str(probe, "status"), "partial"))
+			return fail(
+				check,
+				"complete is true although probes[%zu] is partial",
+				i);
+	}
+	return 0;
+}
+
 static int check_guest(struct check *check, const json_t *root)
 {
 	const json_t *guest = json_object_get(root, "guest");
@@ -444,10 +463,11 @@ int run__validate(const json_t *root, char *reason, size_t reason_size)
 {
 	/* In this order: each relies on what the ones before it have seen. */
 	static int (*const checks[])(struct check *, const json_t *) = {
-		check_schema, check_members,	  check_environment,
-		check_losses, check_plain_arrays, check_faults,
-		check_splits, check_requests,	  check_locks,
-		check_phases, check_guest,	  check_sums,
+		check_schema, check_members,  check_environment,
+		check_losses, check_coverage, check_plain_arrays,
+		check_faults, check_splits,   check_requests,
+		check_locks,  check_phases,   check_guest,
+		check_sums,
 	};
 	struct check check = {
 		.reason = reason,

@@ -20,6 +20,7 @@ WORDS(accesses, "read", "write", "exec");
 WORDS(causes, "fault", "enable", "clear", "get", "other");
 WORDS(outcomes, "changed", "unchanged", "lost_race");
 WORDS(wp_phases, "enable", "clear", "get");
+WORDS(statuses, "served", "partial", "missing");
 WORDS(lock_modes, "read", "write");
 WORDS(flush_kinds, "page", "range", "vmid", "vvma");
 
@@ -64,13 +65,16 @@ const struct field run_environment_fields[] = {
 	{ "seed", COUNT, false, NULL },
 	{ "harts", COUNT, false, NULL },
 	{ "pid", COUNT, false, NULL },
+	{ "map_bytes", COUNT, false, NULL },
+	{ "map_bytes_per_cpu", COUNT, false, NULL },
 	{ NULL, 0, false, NULL },
 };
 
 const struct field run_probe_fields[] = {
-	{ "fact", STRING, true, NULL },	 { "backend", STRING, true, NULL },
-	{ "hook", STRING, true, NULL },	 { "attached", BOOL, true, NULL },
-	{ "misses", COUNT, true, NULL }, { NULL, 0, false, NULL },
+	{ "fact", STRING, true, NULL },	   { "backend", STRING, true, NULL },
+	{ "hook", STRING, true, NULL },	   { "attached", BOOL, true, NULL },
+	{ "misses", COUNT, true, NULL },   { "status", WORD, false, statuses },
+	{ "reason", STRING, false, NULL }, { NULL, 0, false, NULL },
 };
 
 const struct field run_phase_fields[] = {

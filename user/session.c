@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Life of the BPF programs: see session.h. Which program serves which fact is
- * in the table below and nowhere else.
+ * in user/probes.c.
  */
 #include "user/session.h"
 
@@ -15,67 +15,6 @@
 
 #include "gstage.skel.h"
 #include "user/log.h"
-#include "user/preflight.h"
-
-/*
- * A fact that a run file reports, the program that serves it, its hook. They
- * are attached in this order and detached in the other: a fault that KVM counts
- * is then one whose latency is seen, too.
- */
-static const struct probe {
-	const char *fact;
-	const char *prog;
-	const char *backend;
-	const char *hook;
-	bool is_optional; /* the run is whole without it */
-	bool is_on_demand; /* no part of a run that did not ask for it */
-} probes[] = {
-	{ "latencies", "on_fault", "tracepoint", "kvm_gstage_fault", false,
-	  false },
-	{ "faults", "on_work", "tracepoint", "kvm_gstage_work", false, false },
-	{ "splits", "on_split", "tracepoint", "kvm_gstage_split", false,
-	  false },
-	{ "write_protects", "on_wp", "tracepoint", "kvm_gstage_wp", false,
-	  false },
-	{ "flush_requests", "on_hfence_request", "tracepoint",
-	  "kvm_hfence_request", false, false },
-	{ "flush_fallbacks", "on_hfence_full", "tracepoint", "kvm_hfence_full",
-	  false, false },
-	/* At its end an operation is judged in the phase that it was. */
-	{ "checks", "check_dirty_log", "tracepoint", "kvm_dirty_log", false,
-	  true },
-	{ "phases", "on_dirty_log", "tracepoint", "kvm_dirty_log", false,
-	  false },
-	{ "vm_end", "on_destroy_vm", "fentry", "kvm_arch_destroy_vm", true,
-	  false },
-	{ "checks", "check_wp", "tracepoint", "kvm_gstage_wp", false, true },
-	{ "checks", "check_split", "tracepoint", "kvm_gstage_split", false,
-	  true },
-	{ "checks", "check_hfence_request", "tracepoint", "kvm_hfence_request",
-	  false, true },
-	{ "checks", "check_fault", "tracepoint", "kvm_gstage_fault", false,
-	  true },
-	{ "checks", "check_hfence_full", "tracepoint", "kvm_hfence_full", false,
-	  true },
-	{ "checks", "check_write_lock", "fentry", "_raw_write_lock", true,
-	  true },
-	{ "checks", "check_unmap", "fentry", "kvm_unmap_gfn_range", true,
-	  true },
-	{ "checks", "check_age", "fentry", "kvm_age_gfn", true, true },
-	{ "checks", "check_request_all", "fentry", "kvm_make_all_cpus_request",
-	  true, true },
-	{ "checks", "check_flush_all", "fentry", "kvm_riscv_tlb_flush_process",
-	  true, true },
-	/* A hold that is seen to begin is seen to end. */
-	{ "locks", "on_write_unlock", "fentry", "_raw_write_unlock", false,
-	  true },
-	{ "locks", "on_write_lock", "fexit", "_raw_write_lock", false, true },
-	{ "locks", "on_read_unlock", "fentry", "_raw_read_unlock", false,
-	  true },
-	{ "locks", "on_read_lock", "fexit", "_raw_read_lock", false, true },
-};
-
-#define NR_PROBES (sizeof(probes) / sizeof(probes[0]))
 
 struct session {
 	struct gstage_bpf *skel;
@@ -84,8 +23,11 @@ struct session {
 	size_t rows_bytes;
 	size_t row_stride; /* bytes; the kernel rounds a value up to 8 */
 	int nr_cpus;
-	struct bpf_link *links[NR_PROBES];
-	bool is_attached[NR_PROBES]; /* or was, before session__detach() */
+	const struct probe_choice *choices;
+	const struct probe *probes; /* all there are, and for each of them: */
+	size_t nr_probes;
+	struct bpf_link **links;
+	bool *is_attached; /* or was, before session__detach() */
 	int (*on_record)(void *ctx, const struct gstage_rec *rec);
 	void *record_ctx;
 };
@@ -106,7 +48,8 @@ static int print_libbpf(enum libbpf_print_level level, const char *fmt,
 		return 0;
 	while (len && text[len - 1] == '\n')
 		text[--len] = '\0';
-	log_msg(ours, "%s", text);
+	/* What is too long for the log is cut at its end, where the reason is. */
+	log_msg(ours, "%s", len > LOG_MAX ? text + len - LOG_MAX : text);
 	free(text);
 	return 0;
 }
@@ -120,33 +63,34 @@ static int on_ring_record(void *ctx, void *data, size_t size)
 	return s->on_record(s->record_ctx, data);
 }
 
+static bool is_by_function(const struct session_opts *opts, enum fact fact)
+{
+	const struct probe_choice *choice = &opts->choices[fact];
+
+	return choice->status == PROBE_SERVED &&
+	       choice->candidate->backend == BACKEND_FUNCTION;
+}
+
 static struct bpf_program *find_program(const struct session *s,
 					const struct probe *probe)
 {
 	return bpf_object__find_program_by_name(s->skel->obj, probe->prog);
 }
 
-/*
- * Load those of --checks, or not; and what is optional only where its function
- * is there. All at once: it takes some time to look for one.
- */
-static void choose_probes(struct session *s, bool checks)
+/* Only what serves a fact is loaded. */
+static void set_programs(struct session *s, const struct session_opts *opts)
 {
-	const char *hooks[NR_PROBES];
-	bool found[NR_PROBES];
 	size_t i;
 
-	for (i = 0; i < NR_PROBES; i++)
-		hooks[i] = probes[i].hook;
-	preflight_find_kvm_functions(hooks, found, NR_PROBES);
-	for (i = 0; i < NR_PROBES; i++) {
-		bool is_check = !strcmp(probes[i].fact, "checks");
+	for (i = 0; i < s->nr_probes; i++) {
+		const struct probe *probe = &s->probes[i];
+		bool is_there =
+			!probe->is_optional ||
+			opts->view.has_function(opts->view.ctx, probe->hook);
 
-		if (is_check || probes[i].is_optional)
-			bpf_program__set_autoload(
-				find_program(s, &probes[i]),
-				(checks || !is_check) &&
-					(found[i] || !probes[i].is_optional));
+		bpf_program__set_autoload(
+			find_program(s, probe),
+			is_there && probes_is_needed(opts->choices, probe));
 	}
 }
 
@@ -162,12 +106,12 @@ static int set_options(struct session *s, const struct session_opts *opts)
 	skel->rodata->cfg_max_phases = opts->max_phases;
 	skel->rodata->cfg_clock_resolution_ns = opts->clock_resolution_ns;
 
-	bpf_program__set_autoload(skel->progs.on_fault, !opts->counts_only);
-	choose_probes(s, opts->checks);
-	bpf_program__set_autoload(skel->progs.on_write_lock, opts->locks);
-	bpf_program__set_autoload(skel->progs.on_write_unlock, opts->locks);
-	bpf_program__set_autoload(skel->progs.on_read_lock, opts->locks);
-	bpf_program__set_autoload(skel->progs.on_read_unlock, opts->locks);
+	skel->rodata->cfg_fn_prots = is_by_function(opts, FACT_PROT_UPDATES);
+	skel->rodata->cfg_fn_executed =
+		is_by_function(opts, FACT_FLUSH_EXECUTED);
+	skel->rodata->cfg_work_flushes =
+		!is_by_function(opts, FACT_FLUSH_REQUESTS);
+	set_programs(s, opts);
 
 	/*
 	 * libbpf asks for global data with a socket filter, which a kernel
@@ -194,6 +138,14 @@ int session__new(const struct session_opts *opts, struct session **sp)
 	libbpf_set_print(print_libbpf);
 	s->on_record = opts->on_record;
 	s->record_ctx = opts->record_ctx;
+	s->choices = opts->choices;
+	s->probes = probes_all(&s->nr_probes);
+	s->links = calloc(s->nr_probes, sizeof(*s->links));
+	s->is_attached = calloc(s->nr_probes, sizeof(*s->is_attached));
+	if (!s->links || !s->is_attached) {
+		err = -ENOMEM;
+		goto out;
+	}
 
 	s->nr_cpus = libbpf_num_possible_cpus();
 	if (s->nr_cpus < 0) {
@@ -271,11 +223,12 @@ int session__attach(struct session *s)
 {
 	size_t i;
 
-	for (i = 0; i < NR_PROBES; i++) {
-		struct bpf_program *prog = find_program(s, &probes[i]);
+	for (i = 0; i < s->nr_probes; i++) {
+		const struct probe *probe = &s->probes[i];
+		struct bpf_program *prog = find_program(s, probe);
 		int err;
 
-		if (!prog || !bpf_program__autoload(prog))
+		if (!bpf_program__autoload(prog))
 			continue;
 		s->links[i] = bpf_program__attach(prog);
 		if (s->links[i]) {
@@ -283,15 +236,32 @@ int session__attach(struct session *s)
 			continue;
 		}
 		err = -errno;
-		if (!probes[i].is_optional) {
-			pr_err("cannot attach to %s: %s", probes[i].hook,
+		if (!probe->is_optional) {
+			pr_err("cannot attach to %s: %s", probe->hook,
 			       strerror(-err));
 			return err;
 		}
-		pr_dbg("cannot attach to %s: %s", probes[i].hook,
-		       strerror(-err));
+		pr_dbg("cannot attach to %s: %s", probe->hook, strerror(-err));
 	}
 	return 0;
+}
+
+uint64_t session__map_bytes(const struct session *s, uint64_t *per_cpu)
+{
+	struct bpf_map *map;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_map(map, s->skel->obj)
+	{
+		/* A ring has no values. */
+		uint64_t bytes = bpf_map__value_size(map) ?
+					 (bpf_map__value_size(map) + 7) & ~7U :
+					 1;
+
+		sum += bytes * bpf_map__max_entries(map);
+	}
+	*per_cpu = s->row_stride;
+	return sum;
 }
 
 int session__record_fd(const struct session *s)
@@ -308,28 +278,73 @@ void session__detach(struct session *s)
 {
 	size_t i;
 
-	for (i = NR_PROBES; i-- > 0;) {
+	for (i = s->links ? s->nr_probes : 0; i-- > 0;) {
 		bpf_link__destroy(s->links[i]);
 		s->links[i] = NULL;
 	}
 }
 
-void session__read(struct session *s, struct tally *t)
+/* How often counts moved from vCPUs to rows; odd while some do. */
+static uint64_t count_moves(const struct gstage_bpf__bss *bss)
+{
+	uint64_t n = 0;
+	unsigned int vm, i;
+
+	for (vm = 0; vm < GSTAGE_MAX_VMS; vm++) {
+		for (i = 0; i < bss->nr_vcpus[vm]; i++) {
+			uint32_t moves = *(const volatile __u32 *)&bss->state
+						  .vcpus[vm][i]
+						  .moves;
+
+			if (moves & 1)
+				return UINT64_MAX;
+			n += moves;
+		}
+	}
+	return n;
+}
+
+static void read_counts(struct session *s, struct tally *t)
 {
 	const struct gstage_bpf__bss *bss = s->skel->bss;
+	unsigned int vm, i;
 	int cpu;
 
 	memset(t, 0, sizeof(*t));
 	t->nr_phases = bss->nr_phases < GSTAGE_MAX_PHASES ? bss->nr_phases :
 							    GSTAGE_MAX_PHASES;
 	memcpy(t->phases, bss->phases, sizeof(t->phases));
-	memcpy(t->vms, bss->vms, sizeof(t->vms));
+	memcpy(t->vms, bss->state.all_vms, sizeof(t->vms));
 	t->losses = bss->losses;
 	t->checks = bss->checks;
+	t->coverage = bss->coverage;
 	for (cpu = 0; cpu < s->nr_cpus; cpu++)
 		tally_add_row(t,
 			      (const struct gstage_row *)((char *)s->rows +
 							  cpu * s->row_stride));
+	for (vm = 0; vm < GSTAGE_MAX_VMS; vm++) {
+		for (i = 0; i < bss->nr_vcpus[vm]; i++)
+			tally_add_vcpu(t, &bss->state.vcpus[vm][i],
+				       s->skel->rodata->cfg_fn_prots);
+	}
+}
+
+/* Moves are rare and short, so this ends. */
+#define READ_TRIES 1000
+
+void session__read(struct session *s, struct tally *t)
+{
+	uint64_t before, after;
+	int tries = 0;
+
+	do {
+		before = count_moves(s->skel->bss);
+		__sync_synchronize();
+		read_counts(s, t);
+		__sync_synchronize();
+		after = count_moves(s->skel->bss);
+	} while ((before != after || before == UINT64_MAX) &&
+		 ++tries < READ_TRIES);
 }
 
 static uint64_t count_misses(const struct bpf_program *prog)
@@ -342,28 +357,55 @@ static uint64_t count_misses(const struct bpf_program *prog)
 	return info.recursion_misses;
 }
 
-json_t *session__probes(const struct session *s, uint64_t *misses)
+uint64_t session__misses(const struct session *s)
 {
-	json_t *array = json_array();
+	uint64_t n = 0;
 	size_t i;
 
-	*misses = 0;
-	for (i = 0; array && i < NR_PROBES; i++) {
-		struct bpf_program *prog = find_program(s, &probes[i]);
-		uint64_t n = s->is_attached[i] ? count_misses(prog) : 0;
-		json_t *row;
+	for (i = 0; i < s->nr_probes; i++) {
+		if (s->is_attached[i])
+			n += count_misses(find_program(s, &s->probes[i]));
+	}
+	return n;
+}
 
-		if (probes[i].is_on_demand && !s->is_attached[i])
+/* One row for each program of what serves @choice, or one that says why none. */
+static int append_rows(const struct session *s, json_t *array,
+		       const struct probe_choice *choice)
+{
+	bool is_attached;
+	size_t i;
+
+	for (i = 0; i < s->nr_probes; i++) {
+		const struct probe *probe = &s->probes[i];
+
+		if (!probes_has(choice->candidate, probe))
 			continue;
-		*misses += n;
-		row = json_pack("{s:s s:s s:s s:b s:I}", "fact", probes[i].fact,
-				"backend", probes[i].backend, "hook",
-				probes[i].hook, "attached", s->is_attached[i],
-				"misses", (json_int_t)n);
-		if (!row || json_array_append_new(array, row)) {
-			json_decref(array);
-			return NULL;
-		}
+		probe = probes_stand_in(s->choices, probe);
+		is_attached = s->is_attached[probe - s->probes];
+		if (probes_append_row(
+			    array, choice, probe, is_attached,
+			    is_attached ? count_misses(find_program(s, probe)) :
+					  0))
+			return -ENOMEM;
+	}
+	if (!choice->candidate)
+		return probes_append_row(array, choice, NULL, false, 0);
+	return 0;
+}
+
+json_t *session__probes(const struct session *s,
+			const struct probe_choice choices[NR_FACTS])
+{
+	json_t *array = json_array();
+	enum fact fact;
+
+	for (fact = 0; array && fact < NR_FACTS; fact++) {
+		if (choices[fact].status == PROBE_UNWANTED ||
+		    !append_rows(s, array, &choices[fact]))
+			continue;
+		json_decref(array);
+		return NULL;
 	}
 	return array;
 }
@@ -377,5 +419,7 @@ void session__free(struct session *s)
 	if (s->rows)
 		munmap(s->rows, s->rows_bytes);
 	gstage_bpf__destroy(s->skel);
+	free(s->is_attached);
+	free(s->links);
 	free(s);
 }

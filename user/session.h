@@ -12,15 +12,17 @@
 #include <sys/types.h>
 
 #include "bpf/gstage.h"
+#include "user/probes.h"
 #include "user/tally.h"
 
 struct session;
 
 struct session_opts {
 	pid_t pid; /* follow VMs of this process and its children; 0: all */
+	/* What serves each fact, by probes_choose(); they and the view stay. */
+	const struct probe_choice *choices;
+	struct probe_view view;
 	bool counts_only; /* no histograms */
-	bool locks; /* how long mmu_lock is held, too */
-	bool checks; /* look at what must hold, too */
 	bool is_eager; /* KVM splits when logging begins, not in faults */
 	bool events; /* pass rare records to on_record */
 	uint32_t max_phases; /* 1 to GSTAGE_MAX_PHASES */
@@ -46,6 +48,9 @@ int session__load(struct session *s);
 /* From its return on every event is counted. 0 or -errno, reported. */
 int session__attach(struct session *s);
 
+/* Bytes of all maps, after session__load(), and of them for each possible CPU. */
+uint64_t session__map_bytes(const struct session *s, uint64_t *per_cpu);
+
 /* A descriptor that is readable when records wait; -1 without events. */
 int session__record_fd(const struct session *s);
 
@@ -59,10 +64,17 @@ void session__detach(struct session *s);
 void session__read(struct session *s, struct tally *t);
 
 /*
- * The schema's probes array (new reference or NULL), and in *misses how often a
- * program was skipped by the kernel because it was already running on that CPU.
+ * How often a program was skipped by the kernel because it was already running
+ * on that CPU.
  */
-json_t *session__probes(const struct session *s, uint64_t *misses);
+uint64_t session__misses(const struct session *s);
+
+/*
+ * The schema's probes array, new reference or NULL. @choices are those of the
+ * session, with what a run has shown of them.
+ */
+json_t *session__probes(const struct session *s,
+			const struct probe_choice choices[NR_FACTS]);
 
 void session__free(struct session *s);
 

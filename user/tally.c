@@ -70,6 +70,27 @@ void tally_add_row(struct tally *t, const struct gstage_row *row)
 	add_locks(&t->sum.locks, &row->locks, t->nr_phases);
 }
 
+void tally_add_vcpu(struct tally *t, const struct gstage_vcpu *vcpu, bool prots)
+{
+	struct gstage_phase_counts *c =
+		&t->sum.phases[(vcpu->phase - 1) % GSTAGE_MAX_PHASES];
+	uint64_t nr_fast = vcpu->faults[GSTAGE_PATH_FAST][GSTAGE_ACCESS_WRITE];
+	uint64_t nr_changed = vcpu->flushes[GSTAGE_PATH_FAST];
+	unsigned int path, access;
+
+	for (path = 0; path < GSTAGE_NR_PATHS; path++) {
+		for (access = 0; access < GSTAGE_NR_ACCESSES; access++)
+			c->faults[path][access] += vcpu->faults[path][access];
+		c->fault_flushes[0] += vcpu->flushes[path];
+	}
+	/* A fault under way may still be about to flush. */
+	if (prots) {
+		c->prots[GSTAGE_PROT_CHANGED] += nr_changed;
+		c->prots[GSTAGE_PROT_UNCHANGED] +=
+			nr_fast > nr_changed ? nr_fast - nr_changed : 0;
+	}
+}
+
 void tally_close_phases(struct tally *t, uint64_t now_ns)
 {
 	unsigned int i;

@@ -19,11 +19,19 @@ struct tally {
 	struct gstage_vm vms[GSTAGE_MAX_VMS];
 	struct gstage_losses losses;
 	struct gstage_checks checks; /* only with --checks */
+	struct gstage_coverage coverage;
 	struct gstage_row sum;
 };
 
 /* Add the counts of one CPU. */
 void tally_add_row(struct tally *t, const struct gstage_row *row);
+
+/*
+ * Add what a vCPU has counted since its phase began, for the function backend;
+ * with @prots permission updates, too, which the fast path's requests tell.
+ */
+void tally_add_vcpu(struct tally *t, const struct gstage_vcpu *vcpu,
+		    bool prots);
 
 /*
  * End the phases that VMs were in when tracing ended, at @now_ns

@@ -3,15 +3,18 @@
 #include "user/trace_opts.h"
 
 #include <argp.h>
+#include <string.h>
 
 #include "bpf/gstage.h"
 #include "user/opts.h"
 
 enum {
 	KEY_FORCE = 0x2000,
+	KEY_BACKEND,
 	KEY_CHECKS,
 	KEY_COUNTS,
 	KEY_EVENTS,
+	KEY_FENCES,
 	KEY_LOCKS,
 	KEY_PHASES,
 	KEY_RING,
@@ -43,6 +46,9 @@ static const struct argp_option options[] = {
 	{ "force", KEY_FORCE, NULL, 0, "Replace FILE if it is there", 0 },
 	{ "counts", KEY_COUNTS, NULL, 0,
 	  "Only count: no histograms of latencies and sizes, at less cost", 0 },
+	{ "backend", KEY_BACKEND, "NAME", 0,
+	  "tracepoint or function: what to hook; auto (default) takes for each fact the first that is there",
+	  0 },
 	{ "checks", KEY_CHECKS, NULL, 0,
 	  "Look at what must hold while memory is logged, too (gstage check)",
 	  0 },
@@ -50,6 +56,9 @@ static const struct argp_option options[] = {
 	  "With --checks: stop, and end COMMAND, when one is broken", 0 },
 	{ "events", KEY_EVENTS, NULL, 0,
 	  "Print each split, log operation and full fence queue as it happens",
+	  0 },
+	{ "fences", KEY_FENCES, NULL, 0,
+	  "Count the fences that vCPUs execute where KVM has no tracepoint for it, too, at more cost",
 	  0 },
 	{ "locks", KEY_LOCKS, NULL, 0,
 	  "Measure how long mmu_lock is held, too (every rwlock of the kernel then costs a little)",
@@ -84,6 +93,20 @@ static void parse_ring(struct trace_opts *opts, struct argp_state *state,
 			arg);
 }
 
+static void parse_backend(struct trace_opts *opts, struct argp_state *state,
+			  const char *arg)
+{
+	opts->is_backend_forced = strcmp(arg, "auto");
+	for (opts->backend = 0; opts->backend < NR_BACKENDS; opts->backend++) {
+		if (!opts->is_backend_forced ||
+		    !strcmp(arg, probes_backend_name(opts->backend)))
+			return;
+	}
+	argp_error(state,
+		   "--backend: '%s' is none of auto, tracepoint, function",
+		   arg);
+}
+
 static void check_opts(struct trace_opts *opts, struct argp_state *state)
 {
 	if (opts->pid && opts->cmdline)
@@ -97,6 +120,40 @@ static void check_opts(struct trace_opts *opts, struct argp_state *state)
 	if (opts->checks && opts->counts_only)
 		argp_error(state,
 			   "--checks and --counts contradict each other");
+}
+
+/* Options that only say yes. False: it is none of them. */
+static bool parse_flag(struct trace_opts *opts, int key)
+{
+	switch (key) {
+	case 'T':
+		opts->timestamps = true;
+		break;
+	case KEY_FORCE:
+		opts->force = true;
+		break;
+	case KEY_COUNTS:
+		opts->counts_only = true;
+		break;
+	case KEY_CHECKS:
+		opts->checks = true;
+		break;
+	case KEY_STOP:
+		opts->stop_on_broken = true;
+		break;
+	case KEY_EVENTS:
+		opts->events = true;
+		break;
+	case KEY_FENCES:
+		opts->fences = true;
+		break;
+	case KEY_LOCKS:
+		opts->locks = true;
+		break;
+	default:
+		return false;
+	}
+	return true;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -121,26 +178,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'o':
 		opts->output = arg;
 		break;
-	case 'T':
-		opts->timestamps = true;
-		break;
-	case KEY_FORCE:
-		opts->force = true;
-		break;
-	case KEY_COUNTS:
-		opts->counts_only = true;
-		break;
-	case KEY_CHECKS:
-		opts->checks = true;
-		break;
-	case KEY_STOP:
-		opts->stop_on_broken = true;
-		break;
-	case KEY_EVENTS:
-		opts->events = true;
-		break;
-	case KEY_LOCKS:
-		opts->locks = true;
+	case KEY_BACKEND:
+		parse_backend(opts, state, arg);
 		break;
 	case KEY_PHASES:
 		check_value(state, "--max-phases", arg,
@@ -157,7 +196,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		check_opts(opts, state);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_flag(opts, key) ? 0 : ARGP_ERR_UNKNOWN;
 	}
 	return 0;
 }

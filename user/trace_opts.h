@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "user/cmd_common.h"
+#include "user/probes.h"
 
 struct trace_opts {
 	struct common_opts common;
@@ -16,7 +17,10 @@ struct trace_opts {
 	uint64_t interval_ns; /* 0: none */
 	const char *output;
 	bool force;
+	bool is_backend_forced; /* by --backend */
+	enum backend backend;
 	bool counts_only;
+	bool fences;
 	bool checks;
 	bool stop_on_broken;
 	bool events;

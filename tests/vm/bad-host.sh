@@ -67,11 +67,21 @@ grep -qF 'No space left' "$DIR/full.err" || fail "full disk: $(cat "$DIR/full.er
 equal "$(cat "$DIR/full.kept")" precious "the file on the full disk"
 equal "$(cat "$DIR/full.ls")" old.json "what is left on the full disk"
 
-# KVM without our tracepoints.
-cat "$WORK/try.sh" - >"$WORK/t.sh" <<<'try x 4 gstage trace -- true'
+# KVM without our tracepoints, and what only they can do.
+cat "$WORK/try.sh" - >"$WORK/t.sh" <<'GUEST'
+try tracepoints 4 gstage trace --backend tracepoint -- true
+try checks 4 gstage trace --checks -- true
+try backend 2 gstage trace --backend kprobe -- true
+try x 0 gstage trace -q -o /out/x.json -- true
+GUEST
 run_in_vm --kvm "$O/kernel/7.3/kvm-stock.ko" --add "$WORK/t.sh:/try.sh" -- sh /try.sh
 [ ! -f "$DIR/wrong" ] || fail "$(cat "$DIR/wrong")"
-one_line x 'has no tracepoint kvm_gstage_fault'
+one_line tracepoints 'has no tracepoint kvm_gstage_work'
+one_line checks 'no tracepoint kvm_dirty_log; the checks look at what only tracepoints tell'
+grep -qF 'none of auto, tracepoint, function' "$DIR/backend.err" || fail "backend: $(cat "$DIR/backend.err")"
+equal "$(jq -r '[.probes[] | select(.fact == "faults") | .backend] | unique | join(" ")' "$DIR/x.json")" "fentry fexit" "what serves faults"
+
+cat "$WORK/try.sh" - >"$WORK/t.sh" <<<'try x 4 gstage trace -- true'
 
 # No KVM at all.
 run_in_vm --kvm none --add "$WORK/t.sh:/try.sh" -- sh /try.sh

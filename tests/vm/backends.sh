@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tracepoints and functions count the same: one scenario, traced by either, must
+# give equal counts for every fact that both serve, on KVM with our tracepoints
+# and on KVM without. And what functions do not serve is missing, never 0.
+. "$(dirname "$0")/../vmlib.sh"
+
+# Every exact count. lost_race and fallbacks are of tracepoints only. With $races
+# the schedule decides in which phase something falls, which vCPU executes how many
+# fences, and which faults find that another vCPU came first ("unchanged").
+cat >"$WORK/counts.jq" <<'JQ'
+def settled: if $races then null else . end;
+([.prot_updates[] | select(.outcome == "unchanged") | .count] | add // 0) as $late |
+{
+	faults: [.faults[] | {path, access, count: (.count -
+		if $races and .path == "fast" then $late else 0 end)}],
+	splits, write_protects,
+	prot_updates: [.prot_updates[] | select(.outcome == "changed" or
+		(.outcome == "unchanged" and ($races | not)))],
+	flush_requests: [.flush_requests[] | {kind, count, bytes, buckets: .size.buckets}],
+	flush_executed: (.flush_executed | settled),
+	phases: ([.phases[] | {name, vm, round, entered, faults, splits, flush_requests, flush_executed}] | settled)
+}
+JQ
+
+# counts_of FILE RACES
+counts_of() {
+	jq -S --argjson races "$2" -f "$WORK/counts.jq" "$1"
+}
+
+# traced_by NAME BACKEND SCENARIO OPTIONS...: leaves $WORK/NAME.json
+traced_by() {
+	local name=$1 backend=$2
+
+	shift 2
+	run_scenario "$@" --trace "--backend $backend $fences"
+	count .complete true
+	count '[.checks[] | select(.ok | not)] | length' 0
+	count .guest.pages_lost 0
+	case $backend in
+	function) count '[.probes[] | select(.backend == "tracepoint")] | length' 0 ;;
+	# Only what is a function hook on any kernel.
+	*) count '[.probes[] | select(.backend | startswith("f")) | .fact] | unique | join(" ")' vm_end ;;
+	esac
+	count '[.probes[] | select(.status == "partial")] | length' 0
+	mv "$RUN" "$WORK/$name.json"
+}
+
+# same A B RACES
+same() {
+	diff -u <(counts_of "$WORK/$1.json" "$3") <(counts_of "$WORK/$2.json" "$3") >"$WORK/diff" ||
+		fail "$what: $1 and $2 count differently: $(cat "$WORK/diff")"
+}
+
+# The work of a VM that has one vCPU is the same whoever looks at it.
+fences=--fences
+what="splits on fault"
+set -- full-pass --kvm-args eager_page_split=0 --args '--rounds 2'
+traced_by tracepoints tracepoint "$@"
+traced_by functions function "$@"
+same tracepoints functions false
+traced_by stock function "$@" --version stock
+same tracepoints stock false
+
+what="eager splits"
+set -- full-pass --kvm-args eager_page_split=1 --args '--rounds 2'
+traced_by tracepoints tracepoint "$@"
+traced_by stock function "$@" --version stock
+same tracepoints stock false
+
+what="an initially set log"
+set -- initially-set --kvm-args eager_page_split=1 --args '--rounds 2'
+traced_by tracepoints tracepoint "$@"
+traced_by functions function "$@"
+same tracepoints functions false
+
+what="CLEAR in chunks, 7.2"
+set -- clear-chunks --base 7.2 --args '--rounds 2'
+traced_by tracepoints tracepoint "$@"
+traced_by stock function "$@" --version stock
+same tracepoints stock false
+
+fences=
+what="four vCPUs on the same pages"
+set -- overlap-4 --kvm-args eager_page_split=1 --args '--rounds 2'
+traced_by tracepoints tracepoint "$@"
+traced_by functions function "$@"
+same tracepoints functions true
+
+# Chosen by fact; what nothing serves is named, and nowhere 0.
+run_scenario full-pass --version stock --kvm-args eager_page_split=0 --args '--rounds 1' --trace --counts
+count .complete true
+count '[.probes[] | select(.status == "missing") | .fact] | join(" ")' \
+	'prot_updates lost_races flush_executed flush_requests flush_fallbacks'
+count '[.probes[] | select(.status == "missing") | select(.attached or .reason == "")] | length' 0
+count '[.prot_updates, .flush_requests, .flush_executed] | map(length) | add' 0
+count '[.phases[] | has("flush_requests"), has("flush_executed")] | any' false
+count '[.faults[] | select(.path == "fast" and .access == "write") | .count] | add' $((4096 - 8))
+count '[.splits[] | select(.cause == "fault" and .from_level == 1) | .count] | add' 8

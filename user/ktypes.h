@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the types (BTF) of a kernel and of its KVM, built in or a module, say
+ * about its tracepoints, functions and structures.
+ */
+#ifndef GSTAGE_USER_KTYPES_H
+#define GSTAGE_USER_KTYPES_H
+
+#include "user/probes.h"
+
+struct ktypes;
+
+/*
+ * Of the files @vmlinux and @kvm: BTF alone, or ELF with a section .BTF; @kvm
+ * may be NULL for KVM built in. 0, or -errno, and *what is then the file that
+ * cannot be read. *kp is the caller's to free.
+ */
+int ktypes__open(const char *vmlinux, const char *kvm, struct ktypes **kp,
+		 const char **what);
+
+/* Of the running kernel (/sys/kernel/btf). */
+int ktypes__open_running(struct ktypes **kp, const char **what);
+
+bool ktypes__has_tracepoint(void *ktypes, const char *name);
+bool ktypes__has_function(void *ktypes, const char *name);
+/* Is there a struct @type with that member? */
+bool ktypes__has_member(void *ktypes, const char *type, const char *member);
+
+/* For probes_choose(), as long as @k lives. */
+struct probe_view ktypes__view(struct ktypes *k);
+
+void ktypes__free(struct ktypes *k);
+
+#endif /* GSTAGE_USER_KTYPES_H */

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tables of what serves which fact, and nothing else knows: see probes.h.
+ *
+ * The function backend hooks only functions that are called from another file
+ * than their own, or through a pointer: without link-time optimization these
+ * calls cannot be inlined, and their arguments are those of the source. A static
+ * function may have lost some (make_xfence_request() of clang 19 has). What could
+ * still go unseen is looked for in user/coverage.c.
+ */
+#include "user/probes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * They are attached in this order and detached in the other: a fault that is
+ * counted is then one whose latency is seen, too, and a hold that is seen to
+ * begin is seen to end.
+ */
+static const struct probe probes[] = {
+	{ "on_fault", "kvm_gstage_fault", HOOK_TRACEPOINT, false },
+	{ "on_work", "kvm_gstage_work", HOOK_TRACEPOINT, false },
+	{ "on_split", "kvm_gstage_split", HOOK_TRACEPOINT, false },
+	{ "on_wp", "kvm_gstage_wp", HOOK_TRACEPOINT, false },
+	{ "on_hfence_request", "kvm_hfence_request", HOOK_TRACEPOINT, false },
+	{ "on_hfence_full", "kvm_hfence_full", HOOK_TRACEPOINT, false },
+	/* At its end an operation is judged in the phase that it was. */
+	{ "check_dirty_log", "kvm_dirty_log", HOOK_TRACEPOINT, false },
+	{ "on_dirty_log", "kvm_dirty_log", HOOK_TRACEPOINT, false },
+	{ "on_destroy_vm", "kvm_arch_destroy_vm", HOOK_FENTRY, false },
+
+	/* A range is entered after it is marked as one. */
+	{ "fn_range_done", "kvm_arch_flush_remote_tlbs_range", HOOK_FEXIT,
+	  false },
+	{ "fn_range", "kvm_arch_flush_remote_tlbs_range", HOOK_FENTRY, false },
+	{ "fn_flush_gpa", "kvm_riscv_hfence_gvma_vmid_gpa", HOOK_FENTRY,
+	  false },
+	{ "fn_flush_vmid", "kvm_riscv_hfence_gvma_vmid_all", HOOK_FENTRY,
+	  true },
+	{ "fn_vvma_asid_gva", "kvm_riscv_hfence_vvma_asid_gva", HOOK_FENTRY,
+	  true },
+	{ "fn_vvma_asid_all", "kvm_riscv_hfence_vvma_asid_all", HOOK_FENTRY,
+	  true },
+	{ "fn_vvma_gva", "kvm_riscv_hfence_vvma_gva", HOOK_FENTRY, true },
+	{ "fn_vvma_all", "kvm_riscv_hfence_vvma_all", HOOK_FENTRY, true },
+	{ "fn_hfences", "kvm_riscv_hfence_process", HOOK_FENTRY, false },
+	{ "fn_flush_all", "kvm_riscv_tlb_flush_process", HOOK_FENTRY, false },
+	{ "fn_flush_vvma", "kvm_riscv_hfence_vvma_all_process", HOOK_FENTRY,
+	  true },
+	{ "fn_split", "kvm_riscv_gstage_split_huge", HOOK_FENTRY, false },
+	{ "fn_split_done", "kvm_riscv_gstage_split_huge", HOOK_FEXIT, false },
+	{ "fn_wp_range", "kvm_riscv_gstage_wp_range", HOOK_FENTRY, false },
+	{ "fn_wp_range_done", "kvm_riscv_gstage_wp_range", HOOK_FEXIT, false },
+	/* Since 7.3; before that CLEAR and GET go through wp_range. */
+	{ "fn_wp_masked", "kvm_riscv_gstage_wp_pt_masked", HOOK_FENTRY, true },
+	{ "fn_wp_masked_done", "kvm_riscv_gstage_wp_pt_masked", HOOK_FEXIT,
+	  true },
+	{ "fn_log_op", "kvm_arch_sync_dirty_log", HOOK_FENTRY, false },
+	{ "fn_flush_slot", "kvm_arch_flush_shadow_memslot", HOOK_FENTRY,
+	  false },
+	{ "fn_set_slot", "kvm_arch_prepare_memory_region", HOOK_FENTRY, false },
+	{ "fn_ioctl", "kvm_vm_ioctl", HOOK_FENTRY, false },
+	{ "fn_ioctl_done", "kvm_vm_ioctl", HOOK_FEXIT, false },
+	{ "fn_mapped", "kvm_riscv_mmu_map", HOOK_FEXIT, false },
+	{ "fn_map_page_done", "kvm_riscv_gstage_map_page", HOOK_FEXIT, false },
+	{ "fn_map_page", "kvm_riscv_gstage_map_page", HOOK_FENTRY, false },
+	{ "fn_topup", "kvm_mmu_topup_memory_cache", HOOK_FEXIT, false },
+	{ "fn_mmio_load", "kvm_riscv_vcpu_mmio_load", HOOK_FENTRY, false },
+	{ "fn_mmio_store", "kvm_riscv_vcpu_mmio_store", HOOK_FENTRY, false },
+	{ "fn_redirect", "kvm_riscv_vcpu_trap_redirect", HOOK_FENTRY, false },
+	{ "fn_run_done", "kvm_arch_vcpu_ioctl_run", HOOK_FEXIT, false },
+	{ "fn_cpu", "kvm_riscv_vcpu_exit", HOOK_FENTRY, false },
+	{ "fn_exit", "kvm_riscv_vcpu_exit", HOOK_FENTRY, false },
+	{ "fn_exit_timed", "kvm_riscv_vcpu_exit", HOOK_FENTRY, false },
+
+	{ "check_wp", "kvm_gstage_wp", HOOK_TRACEPOINT, false },
+	{ "check_split", "kvm_gstage_split", HOOK_TRACEPOINT, false },
+	{ "check_hfence_request", "kvm_hfence_request", HOOK_TRACEPOINT,
+	  false },
+	{ "check_fault", "kvm_gstage_fault", HOOK_TRACEPOINT, false },
+	{ "check_hfence_full", "kvm_hfence_full", HOOK_TRACEPOINT, false },
+	{ "check_write_lock", "_raw_write_lock", HOOK_FENTRY, true },
+	{ "check_unmap", "kvm_unmap_gfn_range", HOOK_FENTRY, true },
+	{ "check_age", "kvm_age_gfn", HOOK_FENTRY, true },
+	{ "check_request_all", "kvm_make_all_cpus_request", HOOK_FENTRY, true },
+	{ "check_flush_all", "kvm_riscv_tlb_flush_process", HOOK_FENTRY, true },
+	{ "on_write_unlock", "_raw_write_unlock", HOOK_FENTRY, false },
+	{ "on_write_lock", "_raw_write_lock", HOOK_FEXIT, false },
+	{ "on_read_unlock", "_raw_read_unlock", HOOK_FENTRY, false },
+	{ "on_read_lock", "_raw_read_lock", HOOK_FEXIT, false },
+};
+
+#define NR_PROBES (sizeof(probes) / sizeof(probes[0]))
+#define LIST(...)                 \
+	(const char *const[])     \
+	{                         \
+		__VA_ARGS__, NULL \
+	}
+
+static const char *const no_members[] = { NULL };
+
+/* KVM counts these together, and reports the fences of faults with them. */
+static const char *const tp_work[] = { "on_work", NULL };
+
+/* Which way a fault takes. */
+#define FN_PATH                                                        \
+	"fn_topup", "fn_map_page", "fn_map_page_done", "fn_mmio_load", \
+		"fn_mmio_store", "fn_redirect", "fn_run_done"
+
+static const char *const fn_faults[] = { "fn_exit", FN_PATH, NULL };
+/* fn_exit_timed stands in for fn_exit. */
+static const char *const fn_latencies[] = { "fn_exit_timed", FN_PATH,
+					    "fn_mapped", NULL };
+static const char *const fn_prots[] = {
+	"fn_exit_timed", FN_PATH,	  "fn_mapped", "fn_flush_gpa",
+	"fn_range",	 "fn_range_done", NULL
+};
+static const char *const fn_requests[] = {
+	"fn_range_done", "fn_range",	     "fn_flush_gpa",
+	"fn_flush_vmid", "fn_vvma_asid_gva", "fn_vvma_asid_all",
+	"fn_vvma_gva",	 "fn_vvma_all",	     NULL
+};
+static const char *const fn_executed[] = { "fn_cpu", "fn_hfences",
+					   "fn_flush_all", "fn_flush_vvma",
+					   NULL };
+static const char *const fn_phases[] = { "fn_ioctl",	  "fn_ioctl_done",
+					 "fn_log_op",	  "fn_set_slot",
+					 "fn_flush_slot", NULL };
+static const char *const fn_splits[] = { "fn_exit",	  FN_PATH,
+					 "fn_split",	  "fn_split_done",
+					 "fn_ioctl",	  "fn_ioctl_done",
+					 "fn_log_op",	  "fn_set_slot",
+					 "fn_flush_slot", NULL };
+static const char *const fn_wps[] = { "fn_wp_range",   "fn_wp_range_done",
+				      "fn_wp_masked",  "fn_wp_masked_done",
+				      "fn_ioctl",      "fn_ioctl_done",
+				      "fn_log_op",     "fn_set_slot",
+				      "fn_flush_slot", NULL };
+
+static const char *const walk_members[] = { "kvm_vcpu.vcpu_idx",
+					    "kvm_vcpu_arch.mmu_page_cache",
+					    "kvm_gstage.pgd_levels",
+					    "kvm_arch.pgd_phys", NULL };
+static const char *const queue_members[] = { "kvm_vcpu.vcpu_idx",
+					     "kvm_vcpu_arch.hfence_queue",
+					     "kvm_vcpu_arch.last_exit_cpu",
+					     NULL };
+
+/* By fact, the better one first. */
+static const struct probe_candidate candidates[] = {
+	{ FACT_LATENCIES, BACKEND_TRACEPOINT, LIST("on_fault", "on_work"),
+	  no_members, COST_LOW },
+	{ FACT_LATENCIES, BACKEND_FUNCTION, fn_latencies, walk_members,
+	  COST_LOW },
+	{ FACT_FAULTS, BACKEND_TRACEPOINT, tp_work, no_members, COST_LOW },
+	{ FACT_FAULTS, BACKEND_FUNCTION, fn_faults, walk_members, COST_LOW },
+	{ FACT_PROT_UPDATES, BACKEND_TRACEPOINT, tp_work, no_members,
+	  COST_LOW },
+	{ FACT_PROT_UPDATES, BACKEND_FUNCTION, fn_prots, walk_members,
+	  COST_HOOK },
+	{ FACT_LOST_RACES, BACKEND_TRACEPOINT, tp_work, no_members, COST_LOW },
+	{ FACT_FLUSH_EXECUTED, BACKEND_TRACEPOINT, tp_work, no_members,
+	  COST_LOW },
+	{ FACT_FLUSH_EXECUTED, BACKEND_FUNCTION, fn_executed, queue_members,
+	  COST_HOOKS },
+	{ FACT_SPLITS, BACKEND_TRACEPOINT, LIST("on_split"), no_members,
+	  COST_LOW },
+	{ FACT_SPLITS, BACKEND_FUNCTION, fn_splits, walk_members, COST_LOW },
+	{ FACT_WRITE_PROTECTS, BACKEND_TRACEPOINT, LIST("on_wp"), no_members,
+	  COST_LOW },
+	{ FACT_WRITE_PROTECTS, BACKEND_FUNCTION, fn_wps, walk_members,
+	  COST_LOW },
+	/* Those of faults are reported with the work of a vCPU. */
+	{ FACT_FLUSH_REQUESTS, BACKEND_TRACEPOINT,
+	  LIST("on_hfence_request", "on_work"), no_members, COST_LOW },
+	{ FACT_FLUSH_REQUESTS, BACKEND_FUNCTION, fn_requests, no_members,
+	  COST_HOOK },
+	{ FACT_FLUSH_FALLBACKS, BACKEND_TRACEPOINT, LIST("on_hfence_full"),
+	  no_members, COST_LOW },
+	{ FACT_PHASES, BACKEND_TRACEPOINT, LIST("on_dirty_log"), no_members,
+	  COST_LOW },
+	{ FACT_PHASES, BACKEND_FUNCTION, fn_phases, no_members, COST_LOW },
+	{ FACT_VM_END, BACKEND_FUNCTION, LIST("on_destroy_vm"), no_members,
+	  COST_LOW },
+	{ FACT_CHECKS, BACKEND_TRACEPOINT,
+	  LIST("check_dirty_log", "check_wp", "check_split",
+	       "check_hfence_request", "check_fault", "check_hfence_full",
+	       "check_write_lock", "check_unmap", "check_age",
+	       "check_request_all", "check_flush_all"),
+	  no_members, COST_LOW },
+	{ FACT_LOCKS, BACKEND_FUNCTION,
+	  LIST("on_write_unlock", "on_write_lock", "on_read_unlock",
+	       "on_read_lock"),
+	  no_members, COST_LOW },
+};
+
+#define NR_CANDIDATES (sizeof(candidates) / sizeof(candidates[0]))
+
+static const char *const fact_names[NR_FACTS] = {
+	[FACT_LATENCIES] = "latencies",
+	[FACT_FAULTS] = "faults",
+	[FACT_PROT_UPDATES] = "prot_updates",
+	[FACT_LOST_RACES] = "lost_races",
+	[FACT_FLUSH_EXECUTED] = "flush_executed",
+	[FACT_SPLITS] = "splits",
+	[FACT_WRITE_PROTECTS] = "write_protects",
+	[FACT_FLUSH_REQUESTS] = "flush_requests",
+	[FACT_FLUSH_FALLBACKS] = "flush_fallbacks",
+	[FACT_PHASES] = "phases",
+	[FACT_VM_END] = "vm_end",
+	[FACT_CHECKS] = "checks",
+	[FACT_LOCKS] = "locks",
+};
+
+/* What no function shows, whatever the build. */
+static const char *const only_tracepoints[NR_FACTS] = {
+	[FACT_LOST_RACES] =
+		"no function shows a lost race without a hook more in each fault",
+	[FACT_FLUSH_FALLBACKS] =
+		"which queues were full is known inside of a static function only",
+	[FACT_CHECKS] = "the checks look at what only tracepoints tell",
+};
+
+const char *probes_fact_name(enum fact fact)
+{
+	return fact_names[fact];
+}
+
+const char *probes_backend_name(enum backend backend)
+{
+	return backend == BACKEND_TRACEPOINT ? "tracepoint" : "function";
+}
+
+const char *probes_kind_name(enum hook_kind kind)
+{
+	static const char *const names[] = {
+		[HOOK_TRACEPOINT] = "tracepoint",
+		[HOOK_FENTRY] = "fentry",
+		[HOOK_FEXIT] = "fexit",
+	};
+
+	return names[kind];
+}
+
+const struct probe *probes_all(size_t *nr)
+{
+	*nr = NR_PROBES;
+	return probes;
+}
+
+const struct probe_candidate *probes_candidates(size_t *nr)
+{
+	*nr = NR_CANDIDATES;
+	return candidates;
+}
+
+static const struct probe *find_probe(const char *prog)
+{
+	size_t i;
+
+	for (i = 0; i < NR_PROBES; i++) {
+		if (!strcmp(probes[i].prog, prog))
+			return &probes[i];
+	}
+	return NULL;
+}
+
+/* Hooks first, then members: the first is what one would mend. */
+static bool has_hook(const struct probe_view *view, const struct probe *probe,
+		     char *reason, size_t size)
+{
+	const char *why;
+
+	if (probe->kind == HOOK_TRACEPOINT) {
+		if (view->has_tracepoint(view->ctx, probe->hook))
+			return true;
+		snprintf(reason, size, "no tracepoint %s", probe->hook);
+		return false;
+	}
+	why = view->no_functions ? view->no_functions(view->ctx) : NULL;
+	if (why) {
+		snprintf(reason, size, "%s", why);
+		return false;
+	}
+	if (view->has_function(view->ctx, probe->hook))
+		return true;
+	snprintf(reason, size,
+		 "no function %s (inlined, renamed or not in this version)",
+		 probe->hook);
+	return false;
+}
+
+bool probes_can_serve(const struct probe_view *view,
+		      const struct probe_candidate *candidate, char *reason,
+		      size_t size)
+{
+	char type[64];
+	size_t i;
+
+	reason[0] = '\0';
+	for (i = 0; candidate->progs[i]; i++) {
+		const struct probe *probe = find_probe(candidate->progs[i]);
+
+		if (!probe->is_optional && !has_hook(view, probe, reason, size))
+			return false;
+	}
+	for (i = 0; candidate->members[i]; i++) {
+		const char *dot = strchr(candidate->members[i], '.');
+
+		snprintf(type, sizeof(type), "%.*s",
+			 (int)(dot - candidate->members[i]),
+			 candidate->members[i]);
+		if (view->has_member(view->ctx, type, dot + 1))
+			continue;
+		snprintf(reason, size, "struct %s has no member %s", type,
+			 dot + 1);
+		return false;
+	}
+	return true;
+}
+
+static bool is_wanted(enum fact fact, const struct probe_wish *wish)
+{
+	if (fact == FACT_LATENCIES)
+		return !wish->counts_only;
+	if (fact == FACT_CHECKS)
+		return wish->checks;
+	if (fact == FACT_LOCKS)
+		return wish->locks;
+	return true;
+}
+
+/* These are function hooks on any kernel. */
+static bool is_of_either(enum fact fact)
+{
+	return fact == FACT_VM_END || fact == FACT_LOCKS;
+}
+
+static void choose(const struct probe_view *view, const struct probe_wish *wish,
+		   struct probe_choice *choice)
+{
+	enum fact fact = choice->fact;
+	char reason[160];
+	size_t i, used = 0;
+
+	choice->status = PROBE_MISSING;
+	for (i = 0; i < NR_CANDIDATES; i++) {
+		const struct probe_candidate *c = &candidates[i];
+
+		if (c->fact != fact ||
+		    (wish->is_forced && !is_of_either(fact) &&
+		     c->backend != wish->backend))
+			continue;
+		if (!probes_can_serve(view, c, reason, sizeof(reason))) {
+			;
+		} else if (c->cost == COST_HOOK && wish->counts_only) {
+			snprintf(
+				reason, sizeof(reason),
+				"--counts leaves it out: it takes another hook in each fault");
+		} else if (c->cost == COST_HOOKS && !wish->fences) {
+			snprintf(
+				reason, sizeof(reason),
+				"it takes two hooks more in each fault: --fences");
+		} else {
+			choice->candidate = c;
+			choice->status = PROBE_SERVED;
+			choice->reason[0] = '\0';
+			return;
+		}
+		used += snprintf(choice->reason + used,
+				 sizeof(choice->reason) - used, "%s%s",
+				 used ? "; " : "", reason);
+		if (used >= sizeof(choice->reason))
+			used = sizeof(choice->reason) - 1;
+	}
+	if (only_tracepoints[fact] &&
+	    !(wish->is_forced && wish->backend == BACKEND_TRACEPOINT))
+		snprintf(choice->reason + used, sizeof(choice->reason) - used,
+			 "%s%s", used ? "; " : "", only_tracepoints[fact]);
+}
+
+void probes_choose(const struct probe_view *view, const struct probe_wish *wish,
+		   struct probe_choice choices[NR_FACTS])
+{
+	enum fact fact;
+
+	memset(choices, 0, NR_FACTS * sizeof(*choices));
+	for (fact = 0; fact < NR_FACTS; fact++) {
+		choices[fact].fact = fact;
+		if (is_wanted(fact, wish))
+			choose(view, wish, &choices[fact]);
+		else
+			choices[fact].status = PROBE_UNWANTED;
+	}
+}
+
+bool probes_has(const struct probe_candidate *candidate,
+		const struct probe *probe)
+{
+	size_t i;
+
+	for (i = 0; candidate && candidate->progs[i]; i++) {
+		if (!strcmp(candidate->progs[i], probe->prog))
+			return true;
+	}
+	return false;
+}
+
+static bool is_listed(const struct probe_choice choices[NR_FACTS],
+		      const struct probe *probe)
+{
+	enum fact fact;
+
+	for (fact = 0; fact < NR_FACTS; fact++) {
+		if (choices[fact].status != PROBE_MISSING &&
+		    probes_has(choices[fact].candidate, probe))
+			return true;
+	}
+	return false;
+}
+
+const struct probe *probes_stand_in(const struct probe_choice choices[NR_FACTS],
+				    const struct probe *probe)
+{
+	const struct probe *timed = find_probe("fn_exit_timed");
+
+	return !strcmp(probe->prog, "fn_exit") && is_listed(choices, timed) ?
+		       timed :
+		       probe;
+}
+
+bool probes_is_needed(const struct probe_choice choices[NR_FACTS],
+		      const struct probe *probe)
+{
+	return is_listed(choices, probe) &&
+	       probes_stand_in(choices, probe) == probe;
+}
+
+const char *probes_status_name(enum probe_status status)
+{
+	static const char *const names[] = {
+		[PROBE_SERVED] = "served",
+		[PROBE_PARTIAL] = "partial",
+		[PROBE_MISSING] = "missing",
+		[PROBE_UNWANTED] = "unwanted",
+	};
+
+	return names[status];
+}
+
+int probes_append_row(json_t *array, const struct probe_choice *choice,
+		      const struct probe *probe, bool is_attached,
+		      uint64_t misses)
+{
+	json_t *row = json_pack("{s:s s:s s:s s:b s:I s:s}", "fact",
+				probes_fact_name(choice->fact), "backend",
+				probe ? probes_kind_name(probe->kind) : "none",
+				"hook", probe ? probe->hook : "none",
+				"attached", (int)is_attached, "misses",
+				(json_int_t)misses, "status",
+				probes_status_name(choice->status));
+
+	if (row && choice->reason[0] &&
+	    json_object_set_new(row, "reason", json_string(choice->reason))) {
+		json_decref(row);
+		row = NULL;
+	}
+	return !row || json_array_append_new(array, row) ? -ENOMEM : 0;
+}
+
+/* Delete @key from each object of @array. */
+static void strip(json_t *array, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(array); i++)
+		json_object_del(json_array_get(array, i), key);
+}
+
+void probes_strip(const struct probe_choice choices[NR_FACTS], json_t *root)
+{
+	json_t *phases = json_object_get(root, "phases");
+
+	if (choices[FACT_FAULTS].status == PROBE_MISSING)
+		strip(phases, "faults");
+	if (choices[FACT_SPLITS].status == PROBE_MISSING)
+		strip(phases, "splits");
+	if (choices[FACT_FLUSH_REQUESTS].status == PROBE_MISSING)
+		strip(phases, "flush_requests");
+	if (choices[FACT_FLUSH_EXECUTED].status == PROBE_MISSING)
+		strip(phases, "flush_executed");
+	if (choices[FACT_FLUSH_FALLBACKS].status == PROBE_MISSING)
+		strip(json_object_get(root, "flush_requests"), "fallbacks");
+}
