@@ -3,6 +3,7 @@
 # gstage: see what dirty logging does to a RISC-V KVM guest.
 #
 #   make demo         set up, build, boot, trace, compare (the first thing to run)
+#   make demo-stock   the same of the distribution's kernel: nothing is built of it
 #   make test         unit, CLI and VM tests
 #   make check        formatting, warnings as errors, linters, checkpatch
 #   make bench-cost   instructions per traced fault, into docs/cost.md

@@ -33,6 +33,17 @@ run-demo run-bench-cost run-bench-versions run-bench-oracle run-catalogue: kerne
 run-demo:
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/demo.sh
 
+# The distribution's kernel: what is to be fetched takes longer than what is to be
+# built, so both at the same time; and a mirror that is out of step is passed over
+# sooner, as another suite has all of it.
+.PHONY: demo-stock run-demo-stock
+demo-stock: deps
+	$(Q)+APT_TRIES=$${APT_TRIES:-2} $(MAKE) --no-print-directory -j$(shell nproc) run-demo-stock
+
+run-demo-stock: $(O)/kernel/debian/Image $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN) \
+		$(O)/riscv64/dirty_log_perf_test-debian
+	$(Q)O='$(abspath $(O))' bench/demo-stock.sh
+
 # PLAN: a file, or a name from bench/plans. RESULTS: a folder to fill or to
 # go on with. What the plan needs of kernels is built by the script.
 .PHONY: matrix

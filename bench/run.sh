@@ -14,8 +14,8 @@ usage() {
 
 	  SCENARIO           a name from bench/scenarios: $(cd "$GSTAGE_TOP/bench/scenarios" && echo *.scn | sed 's/\.scn//g')
 	  --out DIR          where run.json goes (default \$O/runs/SCENARIO)
-	  --base 7.3|7.2     kernel base (default ${BASE:-7.3})
-	  --version NAME     KVM of \$O/kernel/BASE/kvm-NAME.ko (default tracepoints)
+	  --base 7.3|7.2     kernel base (default ${BASE:-7.3}); debian: the distribution's own
+	  --version NAME     KVM of \$O/kernel/BASE/kvm-NAME.ko (default tracepoints; of debian stock)
 	  --kvm-args ARGS    module parameters, e.g. eager_page_split=0
 	  --args ARGS        more options for dirtyguest, e.g. "--rounds 1"
 	  --trace ARGS       more options for gstage trace, e.g. --counts
@@ -28,7 +28,7 @@ usage() {
 
 bad() { die "$EX_USAGE" "$* (see --help)"; }
 
-base=${BASE:-7.3} version=tracepoints kvm_args='' more='' trace='' out='' untraced=0 vm_more='' scenario='' times=1
+base=${BASE:-7.3} version='' kvm_args='' more='' trace='' out='' untraced=0 vm_more='' scenario='' times=1
 vm_opts=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -69,6 +69,7 @@ done
 file=$GSTAGE_TOP/bench/scenarios/$scenario.scn
 [ -f "$file" ] || bad "there is no scenario '$scenario'"
 
+case $base in debian*) : "${version:=stock}" ;; *) : "${version:=tracepoints}" ;; esac
 kvm=$O/kernel/$base/kvm-$version.ko
 if [ ! -e "$kvm" ] && [ -e "$O/kernel/$base/Image" ]; then
 	# shellcheck source=../kernel-patches/version-lib.sh

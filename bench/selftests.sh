@@ -40,7 +40,13 @@ build() {
 	rm -rf "$tmp"
 }
 
-source_locate "$base"
+case $base in
+debian*)
+	SOURCE=$("$GSTAGE_TOP/kernel-patches/debian.sh" --source "$base")
+	SOURCE_ID=$(file_sha256 "$SOURCE")
+	;;
+*) source_locate "$base" ;;
+esac
 key=$({
 	echo "$SOURCE_ID $sysroot"
 	clang-19 --version | head -n 1

@@ -15,9 +15,11 @@ usage() {
 	cat <<-TEXT
 	usage: bench/vm.sh [options] -- COMMAND...
 
-	  --base 7.3|7.2     the kernel from \$O/kernel/BASE (default ${BASE:-7.3})
+	  --base 7.3|7.2     the kernel from \$O/kernel/BASE (default ${BASE:-7.3}); 'debian' is
+	                     the distribution's own, with the modules it needs here
 	  --image FILE       another kernel image
-	  --kvm FILE.ko      the KVM module (default \$O/kernel/BASE/kvm-tracepoints.ko); 'none' loads none
+	  --kvm FILE.ko      the KVM module (default \$O/kernel/BASE/kvm-tracepoints.ko, of debian
+	                     kvm-stock.ko); 'none' loads none
 	  --kvm-args ARGS    module parameters, e.g. eager_page_split=0
 	  --mode icount|smp  deterministic, one hart (default), or multi-threaded
 	  --smp N            harts (default 1 with icount, 2 with smp)
@@ -95,7 +97,14 @@ case $thp in '' | always | madvise | never) ;; *) bad "--thp is always, madvise 
 
 kernel=$O/kernel/$base
 how="build one with 'make kernel BASE=$base', or name yours with --image and --kvm"
-: "${image:=$kernel/Image}" "${kvm:=$kernel/kvm-tracepoints.ko}" "${out:=$O/vm/last}"
+kvm_version=tracepoints
+case $base in
+debian | debian-*)
+	how="'make kernel BASE=$base' fetches one"
+	kvm_version=stock
+	;;
+esac
+: "${image:=$kernel/Image}" "${kvm:=$kernel/kvm-$kvm_version.ko}" "${out:=$O/vm/last}"
 [ -r "$image" ] || die "$EX_IMPOSSIBLE" "no kernel image $image; $how"
 [ "$kvm" = none ] || [ -r "$kvm" ] || die "$EX_IMPOSSIBLE" "no KVM module $kvm; $how"
 case $kvm in
@@ -247,6 +256,14 @@ fi
 if [ "$kvm" != none ]; then
 	install -m 644 "$kvm" "$work/top/kvm.ko"
 	kvm_hash=$(hash_of "$kvm")
+fi
+# Drivers that the kernel has as modules; the numbers of their names are the order.
+if [ -d "${image%/*}/modules" ]; then
+	mkdir "$work/top/modules"
+	install -m 644 "${image%/*}"/modules/*.ko "$work/top/modules/"
+	# Such a kernel tries all of its ciphers at boot, in threads that take two
+	# thirds of the hart from COMMAND for its first half second.
+	append="$append cryptomgr.notests"
 fi
 environment="{\"accel\":\"tcg\",\"clock\":$(json "$clock")"
 environment+=",\"base\":$(json "$base"),\"version\":$(json "$version"),\"machine\":\"virt\",\"cpu\":$(json "$cpu")"

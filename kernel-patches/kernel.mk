@@ -21,6 +21,16 @@ $(patsubst %,$(O)/kernel/$(1)/%,$(filter-out Image,$(KERNEL_FILES))): $(O)/kerne
 endef
 $(foreach base,$(KERNEL_BASES),$(eval $(call KERNEL_RULES,$(base))))
 
+# The distribution's own kernels: fetched, not built.
+DEBIAN_BASES	:= debian debian-6.12
+$(DEBIAN_BASES:%=$(O)/kernel/%/Image): $(O)/kernel/%/Image: FORCE | deps
+	$(Q)O='$(abspath $(O))' kernel-patches/debian.sh $*
+
+# For the tests: those that can be had now. A test of another is skipped.
+.PHONY: debian-kernels
+debian-kernels: | deps
+	$(Q)$(foreach base,$(DEBIAN_BASES),O='$(abspath $(O))' kernel-patches/debian.sh $(base) || :;)
+
 # Every version that comes with the base, and one of the user's own
 # (docs/versions.md).
 KERNEL_VERSIONS	:= $(KERNEL_BASES:%=versions-%)
@@ -34,7 +44,7 @@ version: $(O)/kernel/$(BASE)/Image
 
 # Look for a newer point release, then build.
 kernel-refresh: | deps
-	$(Q)kernel-patches/fetch.sh --refresh $(BASE)
+	$(Q)O='$(abspath $(O))' kernel-patches/$(if $(filter debian%,$(BASE)),debian,fetch).sh --refresh $(BASE)
 	$(Q)$(MAKE) kernel BASE=$(BASE)
 
 FORCE:

@@ -45,7 +45,7 @@ $(UNIT_OUT)/tests/unit/test_dirtyguest.o $(UNIT_OUT)/bench/%.o: UNIT_CFLAGS += -
 
 $(UNIT_OUT)/test_%: $(UNIT_OUT)/tests/unit/test_%.o $(UNIT_OBJS)
 	$(call msg,LD,$@)$(CC) $(UNIT_CFLAGS) -o $@ $< $(UNIT_LINKED) \
-		$(JANSSON_LIBS) $(GSL_LIBS) -lcmocka
+		$(JANSSON_LIBS) $(GSL_LIBS) $(BPF_LIBS) -lcmocka
 
 $(UNIT_OUT)/%.o: %.c
 	@mkdir -p $(@D)
@@ -71,9 +71,9 @@ $(O)/sim/%: tests/sim/%.c $(O)/native/user/stats.o
 CLI_TESTS := $(wildcard tests/cli/*.sh)
 VM_TESTS := $(wildcard tests/vm/*.sh)
 
-# What a traced guest needs; both bases, their versions, and the kernel's own
-# workload.
-VM_NEEDS := $(RISCV64_GSTAGE) $(DG_BIN) $(ORACLE) kernels $(KERNEL_VERSIONS) \
+# What a traced guest needs; both bases, their versions, the distribution's
+# kernels, and the kernel's own workload.
+VM_NEEDS := $(RISCV64_GSTAGE) $(DG_BIN) $(ORACLE) kernels $(KERNEL_VERSIONS) debian-kernels \
 	    $(patsubst %,$(O)/riscv64/dirty_log_perf_test-%,$(firstword $(KERNEL_BASES)))
 VM_NEEDS := $(if $(VM_TESTS),$(VM_NEEDS))
 

@@ -2,7 +2,6 @@
 /* Collects what identifies a run: see environment.h. */
 #include "user/environment.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,24 +9,15 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "user/host.h"
 #include "user/log.h"
 
 #define VARIABLE "GSTAGE_ENVIRONMENT"
-#define TIMEBASE "/proc/device-tree/cpus/timebase-frequency"
 #define EAGER_PARAM "/sys/module/kvm/parameters/eager_page_split"
 
 uint64_t environment_clock_resolution_ns(void)
 {
-	FILE *f = fopen(TIMEBASE, "re");
-	uint32_t hz = 0;
-
-	if (!f)
-		return 1;
-	if (fread(&hz, sizeof(hz), 1, f) != 1)
-		hz = 0;
-	fclose(f);
-	hz = be32toh(hz);
-	return hz && hz < 1000000000 ? 1000000000 / hz : 1;
+	return host_clock_resolution_ns("") ?: 1;
 }
 
 /* "Y" or "N"; NULL where KVM has no such parameter (before 7.3). */

@@ -15,6 +15,7 @@
 struct ktypes {
 	struct btf *vmlinux;
 	struct btf *kvm; /* NULL: built in */
+	const char *no_functions;
 };
 
 int ktypes__open(const char *vmlinux, const char *kvm, struct ktypes **kp,
@@ -44,6 +45,24 @@ int ktypes__open(const char *vmlinux, const char *kvm, struct ktypes **kp,
 out:
 	ktypes__free(k);
 	return err;
+}
+
+int ktypes__open_data(const void *vmlinux, size_t size, const char *kvm,
+		      struct ktypes **kp)
+{
+	struct ktypes *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return -ENOMEM;
+	k->vmlinux = btf__new(vmlinux, size);
+	if (k->vmlinux && kvm)
+		k->kvm = btf__parse_split(kvm, k->vmlinux);
+	if (k->vmlinux && (!kvm || k->kvm)) {
+		*kp = k;
+		return 0;
+	}
+	ktypes__free(k);
+	return -EINVAL;
 }
 
 int ktypes__open_running(struct ktypes **kp, const char **what)
@@ -91,6 +110,18 @@ bool ktypes__has_member(void *ktypes, const char *type, const char *member)
 	return false;
 }
 
+static const char *no_functions(void *ktypes)
+{
+	const struct ktypes *k = ktypes;
+
+	return k->no_functions;
+}
+
+void ktypes__set_no_functions(struct ktypes *k, const char *why)
+{
+	k->no_functions = why;
+}
+
 struct probe_view ktypes__view(struct ktypes *k)
 {
 	return (struct probe_view){
@@ -98,6 +129,7 @@ struct probe_view ktypes__view(struct ktypes *k)
 		.has_tracepoint = ktypes__has_tracepoint,
 		.has_function = ktypes__has_function,
 		.has_member = ktypes__has_member,
+		.no_functions = no_functions,
 	};
 }
 

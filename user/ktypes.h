@@ -18,6 +18,13 @@ struct ktypes;
 int ktypes__open(const char *vmlinux, const char *kvm, struct ktypes **kp,
 		 const char **what);
 
+/*
+ * The same with the types of the kernel in memory: those of a flat image are in no
+ * file of their own. 0 or -errno.
+ */
+int ktypes__open_data(const void *vmlinux, size_t size, const char *kvm,
+		      struct ktypes **kp);
+
 /* Of the running kernel (/sys/kernel/btf). */
 int ktypes__open_running(struct ktypes **kp, const char **what);
 
@@ -25,6 +32,9 @@ bool ktypes__has_tracepoint(void *ktypes, const char *name);
 bool ktypes__has_function(void *ktypes, const char *name);
 /* Is there a struct @type with that member? */
 bool ktypes__has_member(void *ktypes, const char *type, const char *member);
+
+/* Why no function can be hooked, whatever the types say; NULL: they can. */
+void ktypes__set_no_functions(struct ktypes *k, const char *why);
 
 /* For probes_choose(), as long as @k lives. */
 struct probe_view ktypes__view(struct ktypes *k);

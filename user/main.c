@@ -19,6 +19,7 @@ static const struct command {
 	{ "report", cmd_report, "show what a run measured" },
 	{ "compare", cmd_compare, "put two versions side by side" },
 	{ "check", cmd_check, "does dirty logging keep its promises?" },
+	{ "doctor", cmd_doctor, "what can be traced here, and what not" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

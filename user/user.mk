@@ -10,11 +10,12 @@ USER_COMMON := log opts hist out out_hist \
 	       compare compare_env compare_vary compare_figures compare_times \
 	       compare_exact compare_host compare_print compare_print_host \
 	       compare_verdict compare_load compare_ktap compare_mail \
+	       host verdict ktypes kfile features doctor doctor_print \
 	       cmd_common
-USER_MODULES := main cmd_report cmd_compare cmd_check $(USER_COMMON)
+USER_MODULES := main cmd_report cmd_compare cmd_check cmd_doctor $(USER_COMMON)
 
 # What only the traced machine has, and its stand-in elsewhere.
-USER_BPF_MODULES := session preflight ktypes environment guest child live ksyms trace_opts cmd_trace
+USER_BPF_MODULES := session preflight environment guest child live ksyms trace_opts cmd_trace
 USER_NOBPF_MODULES := cmd_trace_none
 
 USER_CPPFLAGS := -I. -D_GNU_SOURCE -DGSTAGE_VERSION='"$(VERSION)"'
@@ -29,6 +30,8 @@ JANSSON_CFLAGS = $(shell $(PKG_CONFIG) --cflags jansson)
 JANSSON_LIBS = $(shell $(PKG_CONFIG) --libs jansson || echo -ljansson)
 # Statistics of `gstage compare`. Its BLAS is not used.
 GSL_CFLAGS = $(shell $(PKG_CONFIG) --cflags gsl)
+# doctor reads the types (BTF) and symbols of kernels, on any machine.
+BPF_LIBS = $(shell $(PKG_CONFIG) --libs libbpf || echo -lbpf) -lelf -lz
 GSL_LIBS = $(filter-out %cblas,$(shell $(PKG_CONFIG) --libs gsl || echo -lgsl -lm))
 
 .PHONY: native riscv64
@@ -36,14 +39,14 @@ native: $(NATIVE_GSTAGE)
 all: native
 
 $(NATIVE_GSTAGE): $(NATIVE_OBJS)
-	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JANSSON_LIBS) $(GSL_LIBS)
+	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(JANSSON_LIBS) $(GSL_LIBS) $(BPF_LIBS)
 
 # Order-only: says what is missing before the compiler does, rebuilds nothing.
 .PHONY: need-libs
 need-libs:
-	@$(PKG_CONFIG) --exists jansson gsl || { \
-		echo "gstage needs jansson, GSL and pkg-config: run 'make deps'" \
-		     "(Debian: libjansson-dev libgsl-dev pkg-config)" >&2; exit 4; }
+	@$(PKG_CONFIG) --exists jansson gsl libbpf || { \
+		echo "gstage needs jansson, GSL, libbpf and pkg-config: run 'make deps'" \
+		     "(Debian: libjansson-dev libgsl-dev libbpf-dev pkg-config)" >&2; exit 4; }
 
 $(O)/native/user/%.o: user/%.c | need-libs
 	@mkdir -p $(@D)

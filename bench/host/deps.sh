@@ -17,7 +17,7 @@ PACKAGES=(
 	flex:flex bison:bison bc:bc perl:perl patch:patch pkg-config:pkg-config
 	libelf-dev:/usr/include/gelf.h libssl-dev:/usr/include/openssl/ssl.h
 	libjansson-dev:/usr/include/jansson.h libcmocka-dev:/usr/include/cmocka.h
-	libgsl-dev:/usr/include/gsl/gsl_rng.h parallel:env_parallel
+	libbpf-dev:/usr/include/bpf/btf.h libgsl-dev:/usr/include/gsl/gsl_rng.h parallel:env_parallel
 	libasan8:libasan.so.8 libubsan1:libubsan.so.1
 	zlib1g-dev:/usr/include/zlib.h pahole:pahole bpftool:/usr/sbin/bpftool
 	qemu-system-riscv64:qemu-system-riscv64 cpio:cpio xz-utils:xz git:git

@@ -40,6 +40,7 @@ bad "--thp is always, madvise or never, not 'on'" --thp on -- true
 
 missing 'no kernel image' --image "$WORK/none" --kvm none -- true
 missing 'make kernel BASE=7.2' --base 7.2 -- true
+missing "'make kernel BASE=debian' fetches one" --base debian -- true
 missing 'no KVM module' --image "$image" --kvm "$WORK/none.ko" -- true
 missing 'qemu-none is missing; install the package' --image "$image" --kvm none --qemu qemu-none -- true
 missing "cannot read $WORK/none" --image "$image" --kvm none --add "$WORK/none:/x" -- true
