@@ -31,6 +31,11 @@ $(DEBIAN_BASES:%=$(O)/kernel/%/Image): $(O)/kernel/%/Image: FORCE | deps
 debian-kernels: | deps
 	$(Q)$(foreach base,$(DEBIAN_BASES),O='$(abspath $(O))' kernel-patches/debian.sh $(base) || :;)
 
+# A kernel that other tracers can run on, too.
+.PHONY: kernel-peers
+kernel-peers: | deps
+	$(Q)$(KERNEL_ENV) kernel-patches/build.sh $(BASE)-peers
+
 # Every version that comes with the base, and one of the user's own
 # (docs/versions.md).
 KERNEL_VERSIONS	:= $(KERNEL_BASES:%=versions-%)
