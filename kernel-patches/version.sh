@@ -24,7 +24,7 @@ set -euo pipefail
 . "$GSTAGE_TOP/kernel-patches/version-from.sh"
 
 PROG='make version'
-dry_run=0 kvm_args=''
+dry_run=0 kvm_args='' traceable=1
 while [ $# -gt 0 ]; do
 	case $1 in
 	--dry-run) dry_run=1; shift ;;
@@ -184,7 +184,7 @@ place_tracepoints() {
 	conflict=$(in_tree diff --diff-filter=U -U0 | sed -n 's/^+++ b\///p; s/^@@@ -\([0-9]*\).*/\1/p' | head -n 2 | paste -sd:)
 	in_tree merge --abort
 	say "our tracepoints cannot be added: $(refusal "$work/refused"), and merging conflicts at ${conflict:-$(tail -n 1 "$work/merge")}"
-	say "it is built without them: bench/run.sh --untraced runs it; add the events of kernel-patches/$base/tracepoints to your patches to have it traced"
+	say "it is built without them, and traced by hooks on its functions, which do not show all (docs/doctor.md); with the events of kernel-patches/$base/tracepoints in your patches they do"
 }
 
 # --- a kvm.ko that was built elsewhere -----------------------------------------
@@ -214,11 +214,11 @@ from_module() {
 	events_in "$from" >"$work/theirs.events"
 	events_in "$ours" >"$work/ours.events"
 	if ! grep -qF ' .BTF ' "$work/symbols"; then
-		tracepoints=none
+		tracepoints=none traceable=0
 		say "$from has no BTF (pahole was missing when it was built?): bench/run.sh --untraced runs it, gstage cannot trace it"
 	elif [ -n "$(comm -13 "$work/theirs.events" "$work/ours.events")" ]; then
 		tracepoints=none
-		say "$from lacks the tracepoints $(comm -13 "$work/theirs.events" "$work/ours.events" | paste -sd' '): bench/run.sh --untraced runs it"
+		say "$from lacks the tracepoints $(comm -13 "$work/theirs.events" "$work/ours.events" | paste -sd' '): it is traced by hooks on its functions (docs/doctor.md)"
 	fi
 }
 
@@ -279,4 +279,4 @@ rm -rf "$places/.old.$name"
 mv "$work/out" "$places/$name"
 rm -rf "$places/.old.$name"
 "$GSTAGE_TOP/kernel-patches/build.sh" "$base" "$name"
-say "version $name is built ($(version_lines "$places/$name" tracepoints | sed 's/^series$/our tracepoints added/; s/^inside$/tracepoints inside/; s/^merged$/our tracepoints merged/; s/^none$/no tracepoints/')): bench/run.sh full-pass --base $base --version $name$([ "$tracepoints" != none ] || echo ' --untraced')"
+say "version $name is built ($(version_lines "$places/$name" tracepoints | sed 's/^series$/our tracepoints added/; s/^inside$/tracepoints inside/; s/^merged$/our tracepoints merged/; s/^none$/no tracepoints/')): bench/run.sh full-pass --base $base --version $name$([ "$traceable" = 1 ] || echo ' --untraced')"

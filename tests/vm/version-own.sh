@@ -87,7 +87,9 @@ version 4 alien "$O/kernel/7.2/kvm-stock.ko"
 has_err "7.2."
 version 0 bare "$O/kernel/$base/kvm-stock.ko"
 has_err "lacks the tracepoints kvm_dirty_log"
-WANT=4 scenario --version bare
+scenario --version bare
+count '[.probes[] | select(.fact == "splits") | .backend] | unique | join(",")' fentry,fexit
+count '[.splits[] | select(.cause == "enable") | .count] | add' 8
 
 # Near our hunks: merged. In them: without, and where is said.
 in_tree reset -q --hard v$base
@@ -102,7 +104,10 @@ change 's/Failed to toup split page cache/Failed to top up/' arch/riscv/kvm/mmu.
 version 0 inside "$tree"
 has_err "merging conflicts at arch/riscv/kvm/mmu.c:1"
 equal "$(about inside tracepoints)" none tracepoints
-scenario --version inside --untraced
+scenario --version inside
+count '[.probes[] | select(.fact == "splits") | .backend] | unique | join(",")' fentry,fexit
+count '[.splits[] | select(.cause == "enable") | .count] | add' 8
+count .guest.pages_lost 0
 
 # A merge with a conflict that somebody resolved; and what is left out of a tree.
 head=$(in_tree rev-parse HEAD)
