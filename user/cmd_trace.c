@@ -258,7 +258,7 @@ static int collect_checks(struct trace *t, json_t *root)
 
 	if (!t->opts->checks)
 		return 0;
-	names = ksyms__load();
+	names = ksyms__new();
 	err = tally_checks_to_run(t->tally, root, names ? ksyms__name : NULL,
 				  names);
 	ksyms__free(names);

@@ -3,6 +3,7 @@
 #include "user/ksyms.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct ksyms {
 	struct symbol *list; /* sorted */
 	size_t nr;
 	size_t room;
+	bool is_loaded;
 	char text[80];
 };
 
@@ -43,14 +45,19 @@ static int add(struct ksyms *k, uint64_t address, const char *name)
 	return 0;
 }
 
-struct ksyms *ksyms__load(void)
+struct ksyms *ksyms__new(void)
+{
+	return calloc(1, sizeof(struct ksyms));
+}
+
+static void load(struct ksyms *k)
 {
 	FILE *file = fopen("/proc/kallsyms", "r");
-	struct ksyms *k = calloc(1, sizeof(*k));
 	char line[512], name[256], type;
 	uint64_t address;
 
-	while (file && k && fgets(line, sizeof(line), file)) {
+	k->is_loaded = true;
+	while (file && fgets(line, sizeof(line), file)) {
 		/* Labels of the compiler are no functions. */
 		if (sscanf(line, "%" SCNx64 " %c %255s", &address, &type,
 			   name) != 3 ||
@@ -61,19 +68,18 @@ struct ksyms *ksyms__load(void)
 	}
 	if (file)
 		fclose(file);
-	if (!k || !k->nr) {
-		ksyms__free(k);
-		return NULL;
-	}
-	qsort(k->list, k->nr, sizeof(*k->list), by_address);
-	return k;
+	if (k->nr)
+		qsort(k->list, k->nr, sizeof(*k->list), by_address);
 }
 
 const char *ksyms__name(void *ctx, uint64_t address)
 {
 	struct ksyms *k = ctx;
-	size_t lo = 0, hi = k ? k->nr : 0;
+	size_t lo = 0, hi;
 
+	if (!k->is_loaded)
+		load(k);
+	hi = k->nr;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 

@@ -7,10 +7,13 @@
 
 struct ksyms;
 
-/* NULL when the kernel does not tell (no CONFIG_KALLSYMS, or no privilege). */
-struct ksyms *ksyms__load(void);
+/* The file is only read when a name is wanted: that takes a while. NULL: no memory. */
+struct ksyms *ksyms__new(void);
 
-/* "function+0x10" for @address, or NULL; in @ctx, until the next call. */
+/*
+ * "function+0x10" for @address; in @ctx, until the next call. NULL also when the
+ * kernel does not tell (no CONFIG_KALLSYMS, or no privilege).
+ */
 const char *ksyms__name(void *ctx, uint64_t address);
 
 void ksyms__free(struct ksyms *k);
