@@ -24,7 +24,10 @@ run_expecting() {
 	local status=0
 
 	rm -rf "$DIR"
+	COMMAND="$*"
 	"$@" >"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
+	OUT=$(cat "$WORK/out")
+	ERR=$(cat "$WORK/err")
 	[ "$status" -eq "${WANT:-0}" ] && return
 	tail -n 20 "$DIR/console.log" 2>/dev/null
 	fail "status $status, not ${WANT:-0}, of: $*
