@@ -24,6 +24,7 @@ usage() {
 	  --mem MIB          memory (default 512)
 	  --seed N           seed of everything random (default 1)
 	  --limit SEC        wall-clock limit, then exit status 124 (default 120)
+	  --boot-limit SEC   for the kernel to start init (default: as --limit)
 	  --hugepages N      2M huge pages reserved before COMMAND
 	  --thp MODE         transparent huge pages: always, madvise or never
 	  --append ARGS      more kernel command line, e.g. "hugepagesz=1G hugepages=1"
@@ -51,12 +52,12 @@ number() { # OPTION VALUE MIN MAX
 	fi
 }
 
-base=${BASE:-7.3} image='' kvm='' kvm_args='' mode=icount smp='' cpu=rv64 mem=512 seed=1 limit=120
+base=${BASE:-7.3} image='' kvm='' kvm_args='' mode=icount smp='' cpu=rv64 mem=512 seed=1 limit=120 boot_limit=''
 hugepages=0 thp='' append='' out='' oracle='' console=0 strict=0 qemu=qemu-system-riscv64 dry_run=0
 verbose=0 adds=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	--base | --image | --kvm | --kvm-args | --mode | --smp | --cpu | --mem | --seed | --limit | \
+	--base | --image | --kvm | --kvm-args | --mode | --smp | --cpu | --mem | --seed | --limit | --boot-limit | \
 		--hugepages | --thp | --append | --add | --out | --qemu | --oracle)
 		[ $# -ge 2 ] || bad "$1 needs a value"
 		;;
@@ -71,6 +72,7 @@ while [ $# -gt 0 ]; do
 	--mem) mem=$2; number "$1" "$2" 64 65536; shift 2 ;;
 	--seed) seed=$2; number "$1" "$2" 0 999999999; shift 2 ;;
 	--limit) limit=$2; number "$1" "$2" 1 86400; shift 2 ;;
+	--boot-limit) boot_limit=$2; number "$1" "$2" 1 86400; shift 2 ;;
 	--hugepages) hugepages=$2; number "$1" "$2" 0 32768; shift 2 ;;
 	--thp) thp=$2; shift 2 ;;
 	--append) append="$append $2"; shift 2 ;;
@@ -304,7 +306,7 @@ cat "$work/top.cpio" >>"$work/initrd"
 # Watch the machine from outside: the time limit, a panic that does not end,
 # and a full disk, on which QEMU would wait for room for ever.
 watch() {
-	local victim=$1 ends=$((SECONDS + limit)) reason='' parent
+	local victim=$1 ends=$((SECONDS + limit)) boot_ends=${boot_limit:+$((SECONDS + boot_limit))} reason='' parent
 
 	while [ -z "$reason" ]; do
 		sleep 0.5
@@ -313,6 +315,9 @@ watch() {
 		[ "$parent" = $$ ] || { rm -rf "$work"; return; }
 		if [ "$SECONDS" -ge "$ends" ]; then
 			reason=limit
+		elif [ -n "$boot_ends" ] && [ "$SECONDS" -ge "$boot_ends" ]; then
+			boot_ends=''
+			grep -q 'Run /init as init' "$work/console.log" || reason=boot
 		elif grep -q 'end Kernel panic' "$work/console.log"; then
 			sleep 1
 			reason=panic
@@ -366,6 +371,9 @@ if [ -d "$work/killed-full" ]; then
 elif [ -d "$work/killed-limit" ]; then
 	last_lines
 	fail limit "$EX_TIMEOUT" "the guest did not finish within $limit s and was stopped (--limit); the console is in $out/console.log"
+elif [ -d "$work/killed-boot" ]; then
+	last_lines
+	fail boot "$EX_TIMEOUT" "the kernel did not start init within $boot_limit s and was stopped (--boot-limit); the console is in $out/console.log"
 elif grep -q -e 'Kernel panic' "$work/console.log"; then
 	last_lines
 	fail oops "$EX_INCOMPLETE" "the guest's kernel panicked: $(panic_reason); the whole console is in $out/console.log"

@@ -35,6 +35,7 @@ bad "--mem wants a number from 64 to 65536, not ''" --mem '' -- true
 bad "--smp wants a number from 1 to 8, not '9'" --smp 9 -- true
 bad "--seed wants a number" --seed -1 -- true
 bad "--limit wants a number" --limit 0 -- true
+bad "--boot-limit wants a number" --boot-limit x -- true
 bad "--mode is icount or smp, not 'fast'" --mode fast -- true
 bad "--thp is always, madvise or never, not 'on'" --thp on -- true
 

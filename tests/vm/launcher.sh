@@ -40,6 +40,13 @@ VM_LIMIT=4 WANT=124 run_in_vm -- 'while :; do :; done'
 has_err 'did not finish within 4 s'
 has_err 'Run /init as init process'
 
+# A kernel that stands still before it starts init: one instruction, to itself.
+printf '\x6f\0\0\0' >"$WORK/hangs"
+WANT=124 run_in_vm --image "$WORK/hangs" --kvm none --boot-limit 3 -- true
+has_err 'did not start init within 3 s'
+grep -q '^boot: ' "$DIR/failure" || fail "$(cat "$DIR/failure")"
+run_in_vm --boot-limit $((VM_LIMIT - 1)) -- true
+
 # Killed in any way, it takes QEMU along.
 for signal in INT TERM KILL; do
 	setsid env O="$O" TMPDIR="$WORK" "$TOP/bench/vm.sh" --out "$DIR" -- \
