@@ -13,6 +13,9 @@
 # Beside each kvm-NAME.ko, kvm-NAME.json says what it was made of.
 # KSRC=DIR or LINUX_TARBALL=FILE replace the distribution's sources.
 #
+# BASE may have a flavour, like 7.3-debug: the same sources and patches with
+# kernel-FLAVOUR.config on top of the configuration. It has no stock kvm.ko.
+#
 # build.sh --all BASE: every version that comes with the base.
 # build.sh --series DIR [--series DIR...] BASE NAME: only build the kvm.ko of these
 #   series, link nothing.
@@ -44,13 +47,15 @@ while [ "${1:-}" = --series ] && [ -r "${2:-}/series" ]; do
 	only+=("$2")
 	shift 2
 done
-[[ "${1:-}" =~ ^[0-9]+\.[0-9]+$ ]] || die "$EX_USAGE" "usage: build.sh [--all | --sources | --series DIR...] BASE [VERSION...]"
-base=$1
+[[ "${1:-}" =~ ^([0-9]+\.[0-9]+)(-([a-z]+))?$ ]] ||
+	die "$EX_USAGE" "usage: build.sh [--all | --sources | --series DIR...] BASE[-FLAVOUR] [VERSION...]"
+base=${BASH_REMATCH[1]} flavour=${BASH_REMATCH[3]} links=$O/kernel/$1
 shift
 patches=$GSTAGE_TOP/kernel-patches/$base
 if [ $# -eq 0 ]; then
 	set -- stock
-	[ ! -e "$patches/tracepoints/series" ] || set -- stock tracepoints
+	[ -z "$flavour" ] || set -- tracepoints
+	[ -n "$flavour" ] || [ ! -e "$patches/tracepoints/series" ] || set -- stock tracepoints
 	[ "$all" = 0 ] || for dir in "$patches"/versions/*/description; do
 		[ ! -e "$dir" ] || set -- "$@" "$(basename "$(dirname "$dir")")"
 	done
@@ -73,6 +78,14 @@ done
 
 fragment=$GSTAGE_TOP/kernel-patches/kernel.config
 [ ! -e "$patches/kernel.config" ] || fragment=$patches/kernel.config
+if [ -n "$flavour" ]; then
+	more=$GSTAGE_TOP/kernel-patches/kernel-$flavour.config
+	[ -r "$more" ] || die "$EX_USAGE" "there is no flavour '$flavour': no $more"
+	mkdir -p "$links"
+	cat "$fragment" "$more" >"$links/fragment.$$"
+	mv "$links/fragment.$$" "$links/fragment"
+	fragment=$links/fragment
+fi
 source_locate "$base"
 key=$({
 	echo "$SOURCE_ID"
@@ -111,7 +124,7 @@ rebuild_base() {
 # build_version NAME SERIES-DIR...: build_module, and the base again when its
 # objects are not there any more. The last line says what is wrong.
 build_version() {
-	local version=$1 links=$O/kernel/$base status=0 error
+	local version=$1 status=0 error
 
 	shift
 	build_module "$@" || status=$?
@@ -138,7 +151,6 @@ if [ ${#only[@]} -gt 0 ]; then
 	build_version "$1" "${only[@]}"
 	exit 0
 fi
-links=$O/kernel/$base
 for version; do
 	series=() dir=''
 	case $version in

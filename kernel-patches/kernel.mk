@@ -21,6 +21,11 @@ $(patsubst %,$(O)/kernel/$(1)/%,$(filter-out Image,$(KERNEL_FILES))): $(O)/kerne
 endef
 $(foreach base,$(KERNEL_BASES),$(eval $(call KERNEL_RULES,$(base))))
 
+# A kernel that other tracers can run on, too.
+.PHONY: kernel-peers
+kernel-peers: | deps
+	$(Q)$(KERNEL_ENV) kernel-patches/build.sh $(BASE)-peers
+
 # Every version that comes with the base, and one of the user's own
 # (docs/versions.md).
 KERNEL_VERSIONS	:= $(KERNEL_BASES:%=versions-%)
