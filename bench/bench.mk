@@ -21,14 +21,14 @@ $(O)/riscv64/dirty_log_perf_test-%: $(O)/kernel/%/Image FORCE | $(SYSROOT)
 
 # --- what users run ------------------------------------------------------
 # As in tests/tests.mk: packages first, then make again.
-.PHONY: demo bench-cost bench-versions bench-oracle catalogue
-.PHONY: run-demo run-bench-cost run-bench-versions run-bench-oracle run-catalogue
-demo bench-cost bench-versions bench-oracle catalogue: deps
+.PHONY: demo bench-cost bench-versions bench-oracle catalogue soak
+.PHONY: run-demo run-bench-cost run-bench-versions run-bench-oracle run-catalogue run-soak
+demo bench-cost bench-versions bench-oracle catalogue soak: deps
 	$(Q)+$(MAKE) --no-print-directory run-$@
 
 # Variables of other directories: expanded when the rule runs.
 .SECONDEXPANSION:
-run-demo run-bench-cost run-bench-versions run-bench-oracle run-catalogue: kernel $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
+run-demo run-bench-cost run-bench-versions run-bench-oracle run-catalogue run-soak: kernel $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
 
 run-demo:
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/demo.sh
@@ -57,3 +57,12 @@ run-bench-oracle: $$(ORACLE)
 # Known defects, and whether the checks find them.
 run-catalogue: versions
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/catalogue.sh
+
+# Long: all scenarios with more seeds and vCPUs. Lists, to narrow it: VERSIONS,
+# SCENARIOS, VCPUS, SEEDS.
+# RESULTS has a default for the matrix, above.
+SOAK_OPTIONS = $(if $(VERSIONS),--versions '$(VERSIONS)') $(if $(SCENARIOS),--scenarios '$(SCENARIOS)') \
+	       $(if $(VCPUS),--vcpus '$(VCPUS)') $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(JOBS),--jobs '$(JOBS)') \
+	       $(if $(filter file,$(origin RESULTS)),,--out '$(RESULTS)')
+run-soak: versions
+	$(Q)O='$(abspath $(O))' bench/soak.sh --base $(BASE) $(SOAK_OPTIONS)
