@@ -33,6 +33,7 @@ struct member {
 	__u64 end_ns;
 	__u64 seen_progress; /* watchdog: the counter when last looked at */
 	__u64 seen_ns; /* watchdog: when it last changed */
+	__u64 nr_refused; /* KVM_RUN that failed for want of memory */
 };
 
 struct crew {
@@ -114,7 +115,10 @@ static int on_exit_reason(const struct member *m)
 	return on_port(m, code);
 }
 
-/* Enter the guest until it reports. 0, -EINTR when kicked, or -EIO. */
+/*
+ * Enter the guest until it reports. 0, -EINTR when kicked, or -EIO. A fault for
+ * which KVM had no memory has done nothing yet, and is taken again.
+ */
 static int run_turn(struct member *m)
 {
 	int err;
@@ -123,7 +127,8 @@ static int run_turn(struct member *m)
 		err = errno;
 		if (err == EAGAIN)
 			continue;
-		if (err != EINTR) {
+		m->nr_refused += err == ENOMEM;
+		if (err != EINTR && err != ENOMEM) {
 			dg_err("%s: vCPU %u: KVM_RUN: %s, pc %#llx",
 			       m->crew->phase, m->id, strerror(err),
 			       vm__pc(m->crew->vm, m->id));
@@ -364,6 +369,15 @@ int crew__run(struct crew *crew, const char *phase, __u32 code, __u64 limit_ns)
 __u64 crew__vcpu_ns(const struct crew *crew, __u32 vcpu)
 {
 	return crew->members[vcpu].end_ns - crew->members[vcpu].start_ns;
+}
+
+__u64 crew__nr_refused(const struct crew *crew)
+{
+	__u64 nr = 0;
+
+	for (__u32 i = 0; i < crew->vm->nr_vcpus; i++)
+		nr += crew->members[i].nr_refused;
+	return nr;
 }
 
 bool crew__free(struct crew *crew)

@@ -33,6 +33,9 @@ int crew__run(struct crew *crew, const char *phase, __u32 code, __u64 limit_ns);
 /* Duration of the vCPU's part of the last crew__run(), in nanoseconds. */
 __u64 crew__vcpu_ns(const struct crew *crew, __u32 vcpu);
 
+/* How often KVM had no memory to run a vCPU (ENOMEM), which was then tried again. */
+__u64 crew__nr_refused(const struct crew *crew);
+
 /*
  * End and join the threads. Accepts NULL. False when a thread does not come
  * out of the kernel: the VM must then be left as it is.

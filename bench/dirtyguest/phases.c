@@ -248,7 +248,7 @@ static int run_logged(struct phases *ph)
 	return err;
 }
 
-int phases__run(struct phases *ph)
+static int run_all(struct phases *ph)
 {
 	const struct dg_options *opts = ph->opts;
 	int err;
@@ -267,5 +267,16 @@ int phases__run(struct phases *ph)
 	if (!err && opts->after)
 		err = unlogged_pass(ph, "after", opts->nr_rounds + 1,
 				    opts->after_order, 100, &ph->res->after_ns);
+	return err;
+}
+
+int phases__run(struct phases *ph)
+{
+	int err = run_all(ph);
+
+	ph->res->runs_refused = crew__nr_refused(ph->crew);
+	if (ph->res->runs_refused)
+		dg_warn("KVM_RUN failed %llu times for want of memory; the vCPU was entered again",
+			ph->res->runs_refused);
 	return err;
 }

@@ -48,6 +48,7 @@ struct result {
 	__u64 initial_reported, initial_expected;
 	__u64 initial_get_ns, initial_clear_ns;
 	__u64 values_wrong; /* all passes */
+	__u64 runs_refused; /* KVM_RUN that failed for want of memory */
 	__u64 nr_blocks, nr_huge; /* see struct memory */
 	char error[160]; /* empty, or why the run ended early */
 };

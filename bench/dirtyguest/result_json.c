@@ -128,6 +128,7 @@ static json_t *to_json(const struct result *res, const struct dg_options *opts)
 	result__total(res, &total);
 	bad = set_counts(root, &total) |
 	      set_u64(root, "values_wrong", res->values_wrong) |
+	      set_u64(root, "runs_refused", res->runs_refused) |
 	      set_u64(root, "populate_ns", res->populate_ns) |
 	      set_u64(root, "enable_ns", res->enable_ns) |
 	      set_u64(root, "disable_ns", res->disable_ns) |
