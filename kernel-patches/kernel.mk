@@ -21,6 +21,11 @@ $(patsubst %,$(O)/kernel/$(1)/%,$(filter-out Image,$(KERNEL_FILES))): $(O)/kerne
 endef
 $(foreach base,$(KERNEL_BASES),$(eval $(call KERNEL_RULES,$(base))))
 
+# A kernel for tests: allocations can be made to fail, and it is loud.
+.PHONY: kernel-debug
+kernel-debug: | deps
+	$(Q)$(KERNEL_ENV) kernel-patches/build.sh $(firstword $(KERNEL_BASES))-debug
+
 # A kernel that other tracers can run on, too.
 .PHONY: kernel-peers
 kernel-peers: | deps
