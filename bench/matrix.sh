@@ -17,6 +17,8 @@ set -euo pipefail
 . "$GSTAGE_TOP/kernel-patches/series.sh"
 # shellcheck source=../kernel-patches/version-lib.sh
 . "$GSTAGE_TOP/kernel-patches/version-lib.sh"
+# shellcheck source=host/parallel.sh
+. "$GSTAGE_TOP/bench/host/parallel.sh"
 # shellcheck source=matrix/plan.sh
 . "$GSTAGE_TOP/bench/matrix/plan.sh"
 
@@ -69,14 +71,9 @@ if [ "$MODE" = smp ]; then
 	[ "$jobs" -eq 1 ] || bad "host time is measured one boot at a time: two at once would measure each other, so no --jobs $jobs"
 fi
 : "${jobs:=$(nproc)}"
-need parallel
+need_parallel
 need jq
 need flock util-linux
-need setpriv util-linux
-case $(parallel --version 2>/dev/null) in
-'GNU parallel'*) ;;
-*) die "$EX_IMPOSSIBLE" "the 'parallel' in PATH is not GNU parallel; install the package parallel" ;;
-esac
 
 # cell_state CELL: done, bad (done, but pages were lost), failed or open.
 cell_state() {
@@ -152,22 +149,7 @@ build_versions() {
 	done
 }
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/gstage-matrix.XXXXXX")
-# shellcheck disable=SC2317 # called by a trap
-cleanup() {
-	local pid=${runner:-}
-
-	# A second signal must not end this half way.
-	trap '' INT TERM HUP
-	trap - EXIT
-	# GNU parallel passes the first TERM on to nobody and waits; its children
-	# go with it.
-	[ -z "$pid" ] || { kill -TERM "$pid" 2>/dev/null; kill -TERM "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; } || :
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'cleanup; exit 130' INT
-trap 'cleanup; exit 143' TERM HUP
+work_folder matrix
 
 prepare() {
 	: >"$work/unbuilt"
@@ -228,12 +210,8 @@ run_open() {
 	command+=" MATRIX_BEFORE=$((total - nr_open)) MATRIX_START=$started"
 	command+=" $(printf '%q ' "$GSTAGE_TOP/bench/matrix/cell.sh" "$results" "$plan")"
 	[ ${#remote[@]} -gt 0 ] || command="exec setpriv --pdeathsig TERM env $command"
-	# A cell that fails has said so; what it means is seen below.
-	setpriv --pdeathsig TERM parallel --will-cite --jobs "$jobs" --joblog "+$state/joblog" --line-buffer \
-		--termseq TERM,3000,KILL,25 ${remote[@]+"${remote[@]}"} "$command" {} <"$work/open" >&2 &
-	runner=$!
-	wait "$runner" || :
-	runner=''
+	run_parallel "$work/open" --jobs "$jobs" --joblog "+$state/joblog" \
+		--termseq TERM,3000,KILL,25 ${remote[@]+"${remote[@]}"} "$command" {}
 }
 
 # Cells that another runner has: wait for one of them, then look again, as that

@@ -14,6 +14,8 @@
 set -euo pipefail
 # shellcheck source=host/lib.sh
 . "$(dirname "$0")/host/lib.sh"
+# shellcheck source=host/parallel.sh
+. "$GSTAGE_TOP/bench/host/parallel.sh"
 
 PROG=soak
 usage() {
@@ -84,30 +86,15 @@ done
 for file in "$O/kernel/$base/Image" "$O/riscv64/gstage" "$O/riscv64/dirtyguest" "$O/native/gstage"; do
 	[ -r "$file" ] || die "$EX_IMPOSSIBLE" "$file is missing; 'make all kernel' builds it"
 done
-need parallel
+need_parallel
 need jq
 need flock util-linux
-need setpriv util-linux
 
 mkdir -p "$results" 2>/dev/null || die "$EX_IMPOSSIBLE" "cannot make the folder $results"
 results=$(cd "$results" && pwd)
-exec {lock}>"$results/.lock"
-flock -n "$lock" || die "$EX_IMPOSSIBLE" "another soak is at work in $results"
-work=$(mktemp -d "${TMPDIR:-/tmp}/gstage-soak.XXXXXX")
-runner=''
-# shellcheck disable=SC2317 # called by traps
-cleanup() {
-	# A second signal must not end this half way.
-	trap '' INT TERM HUP
-	trap - EXIT
-	# GNU parallel passes the first TERM on to nobody and waits; its children
-	# go with it.
-	[ -z "$runner" ] || { kill -TERM "$runner" 2>/dev/null; kill -TERM "$runner" 2>/dev/null; wait "$runner" 2>/dev/null; } || :
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'cleanup; exit 130' INT
-trap 'cleanup; exit 143' TERM HUP
+exec 9>"$results/.lock"
+flock -n 9 || die "$EX_IMPOSSIBLE" "another soak is at work in $results"
+work_folder soak
 
 # --- what there is to do --------------------------------------------------------------
 # As many as vCPUs, but no more than there are cores: they only wait for each other.
@@ -168,15 +155,9 @@ if [ "$report" = 0 ]; then
 	say "$total boots of ${#seeds[@]} runs, $((total - nr_open)) there, $nr_open to run, $jobs at a time, into $results"
 	export O GSTAGE_CACHE SOAK_BASE=$base SOAK_SEEDS="${seeds[*]}" SOAK_RUN_LIMIT=$limit
 	export SOAK_LIMIT=$((120 + limit * ${#seeds[@]}))
-	# A boot with troubles has said so; what it means is seen below.
-	[ "$nr_open" = 0 ] || {
-		setpriv --pdeathsig TERM parallel --will-cite --jobs "$jobs" --line-buffer --colsep ' ' \
-			--termseq TERM,5000,KILL,25 "SOAK_KEY={2} SOAK_HARTS={3} $(printf %q "$GSTAGE_TOP/bench/soak/boot.sh") \
-			$(printf %q "$results") {1}" <"$work/open" >&2 {lock}>&- &
-		runner=$!
-		wait "$runner" || :
-		runner=''
-	}
+	# The lock is this script's alone.
+	[ "$nr_open" = 0 ] || run_parallel "$work/open" --jobs "$jobs" --colsep ' ' --termseq TERM,5000,KILL,25 \
+		"SOAK_KEY={2} SOAK_HARTS={3} $(printf %q "$GSTAGE_TOP/bench/soak/boot.sh") $(printf %q "$results") {1}" 9>&-
 fi
 
 # --- what it says -----------------------------------------------------------------------
