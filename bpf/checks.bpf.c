@@ -12,6 +12,33 @@ const volatile bool cfg_eager = false;
 struct gstage_checks checks = {};
 struct vm_checks_map vm_checks SEC(".maps");
 
+/* As find_tables(), where there is no struct kvm_gstage. */
+static __always_inline bool find_kvm_tables(const struct kvm *kvm,
+					    struct tables *t)
+{
+	t->pgd = (__u64)BPF_CORE_READ(kvm, arch.pgd);
+	t->levels = BPF_CORE_READ(kvm, arch.pgd_levels);
+	t->phys_to_virt = t->pgd - BPF_CORE_READ(kvm, arch.pgd_phys);
+	return t->pgd && t->levels && t->levels <= MAX_LEVELS;
+}
+
+/* The leaf that maps @gpa; without one pte and level are 0. */
+static __noinline int read_leaf(const struct kvm *kvm, __u64 gpa,
+				struct leaf *leaf)
+{
+	struct tables t;
+
+	leaf->pte = 0;
+	leaf->ptep = 0;
+	leaf->level = 0;
+	if (!find_kvm_tables(kvm, &t))
+		return 0;
+	walk(&t, gpa, leaf);
+	if (!leaf->pte)
+		leaf->level = 0;
+	return 0;
+}
+
 /* The entry is for a new VM: nothing is known of it. */
 __noinline int forget_vm(__u32 vm_index)
 {

@@ -35,16 +35,6 @@ static __always_inline bool find_tables(const struct kvm_gstage *gstage,
 	return t->pgd && t->levels && t->levels <= MAX_LEVELS;
 }
 
-/* The same of a VM, by whoever has no struct kvm_gstage. */
-static __always_inline bool find_kvm_tables(const struct kvm *kvm,
-					    struct tables *t)
-{
-	t->pgd = (__u64)BPF_CORE_READ(kvm, arch.pgd);
-	t->levels = BPF_CORE_READ(kvm, arch.pgd_levels);
-	t->phys_to_virt = t->pgd - BPF_CORE_READ(kvm, arch.pgd_phys);
-	return t->pgd && t->levels && t->levels <= MAX_LEVELS;
-}
-
 static __noinline int walk(const struct tables *t, __u64 gpa, struct leaf *leaf)
 {
 	__u64 table, pte, index;
@@ -74,23 +64,6 @@ static __noinline int walk(const struct tables *t, __u64 gpa, struct leaf *leaf)
 		level--;
 		table = (PTE_PFN(pte) << PAGE_SHIFT) + t->phys_to_virt;
 	}
-	return 0;
-}
-
-/* The leaf that maps @gpa; without one pte and level are 0. */
-static __noinline __attribute__((unused)) int
-read_leaf(const struct kvm *kvm, __u64 gpa, struct leaf *leaf)
-{
-	struct tables t;
-
-	leaf->pte = 0;
-	leaf->ptep = 0;
-	leaf->level = 0;
-	if (!find_kvm_tables(kvm, &t))
-		return 0;
-	walk(&t, gpa, leaf);
-	if (!leaf->pte)
-		leaf->level = 0;
 	return 0;
 }
 
