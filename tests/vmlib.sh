@@ -7,6 +7,8 @@
 #   run_in_vm OPTIONS...           bench/vm.sh; $DIR holds what came back
 #   query FILTER                   jq on $RUN
 #   count FILTER EXPECTED          fail unless the jq expression gives EXPECTED
+#   release_tree DIR BASE O        a git tree of BASE's sources in DIR, as somebody
+#                                  who works on KVM has one; in_tree is git in $tree
 #
 # An expected status other than 0 goes into $WANT before the call. Every VM has
 # a limit of its own (VM_LIMIT: seconds, more for a machine that does other things,
@@ -53,3 +55,17 @@ count() {
 	got=$(query "$1") || fail "no run file, or jq refuses: $1"
 	[ "$got" = "$2" ] || fail "$1 is $got, not $2"
 }
+
+release_tree() {
+	local sources
+
+	tree=$1
+	sources=$(env O="$3" "$TOP/kernel-patches/build.sh" --sources "$2") || fail "no sources of $2"
+	git init -q "$tree"
+	cp -r "$sources/." "$tree/"
+	in_tree add -A
+	in_tree commit -qm release
+	in_tree tag "v$2"
+}
+
+in_tree() { git -c user.name=A -c user.email=a@example.org -C "$tree" "$@"; }

@@ -15,14 +15,7 @@ mine=$WORK/o
 mkdir -p "$mine"
 cp -r "$O/kernel" "$mine/kernel"
 ln -s "$O/riscv64" "$O/sysroot" "$mine/"
-tree=$WORK/tree
-sources=$(env O="$mine" "$TOP/kernel-patches/build.sh" --sources "$base") || fail "no sources of $base"
-git init -q "$tree"
-cp -r "$sources/." "$tree/"
-in_tree() { git -c user.name=A -c user.email=a@example.org -C "$tree" "$@"; }
-in_tree add -A
-in_tree commit -qm release
-in_tree tag v$base
+release_tree "$WORK/tree" "$base" "$mine"
 
 # bad NAME FILE SED: a version with one change.
 bad() {

@@ -18,15 +18,7 @@ version() { expect "$1" env O="$mine" "$TOP/kernel-patches/version.sh" "${@:2}" 
 scenario() { run_expecting env O="$mine" "$TOP/bench/run.sh" full-pass --limit "$VM_LIMIT" --out "$DIR" "$@"; }
 about() { jq -r ".$2" "$mine/kernel/$base/kvm-$1.json"; }
 
-# A tree as somebody who works on KVM has one.
-tree=$WORK/tree
-sources=$(env O="$mine" "$TOP/kernel-patches/build.sh" --sources "$base") || fail "no sources of $base"
-git init -q "$tree"
-cp -r "$sources/." "$tree/"
-in_tree() { git -c user.name=A -c user.email=a@example.org -C "$tree" "$@"; }
-in_tree add -A
-in_tree commit -qm release
-in_tree tag v$base
+release_tree "$WORK/tree" "$base" "$mine"
 # change SED FILE SUBJECT, which must change something
 change() {
 	sed -i "$1" "$tree/$2"
