@@ -93,11 +93,13 @@ has_out "split-complete  BROKEN   the leaf of 2097152 bytes at GPA 0x100200000 w
 judged 0 eager partition-2
 has_out "fence-queue     held     looked at 8 times; full queues: of 2 vCPUs"
 judged 1 full-for-all partition-2
-has_out "fence-queue     BROKEN   vCPU 0 flushed everything and its queue had not been full"
+# Which of two vCPUs on one hart comes first is a matter of some hundred
+# instructions, so of how the kernel was built: not asserted.
+grep -q "fence-queue     BROKEN   vCPU [01] flushed everything and its queue had not been full" "$WORK/out" || fail "$OUT"
 has_out "kvm_riscv_tlb_flush_process+"
 judged 0 fault-split readers-2
 judged 1 v1 readers-2
-has_out "holes           BROKEN   vCPU 1 faulted on reading GPA 0x10"
+grep -q "holes           BROKEN   vCPU [01] faulted on reading GPA 0x10" "$WORK/out" || fail "$OUT"
 
 # Splits of several batches: 64 leaves, and the page cache is good for 28.
 for name in eager late-flush; do
