@@ -40,6 +40,9 @@ enum {
 	OPT_FORCE,
 	OPT_DRY_RUN,
 	OPT_SELF_TEST,
+	OPT_KILL,
+	OPT_KILL_IN,
+	OPT_KILL_AFTER,
 };
 
 const char *const dg_backing_names[DG_NR_BACKINGS] = {
@@ -61,6 +64,11 @@ const char *const dg_order_names[DG_NR_ORDERS] = {
 	"stride2m",
 	"hot",
 };
+
+const char *const dg_log_op_names[] = { "enable", "get", "clear", "disable" };
+
+static const char *const kill_names[DG_NR_KILLS] = { "nobody", "self",
+						     "parent" };
 
 static const char *const share_names[] = { "partition", "overlap" };
 
@@ -147,6 +155,9 @@ static const struct argp_option options[] = {
 	{ "verbose", 'v', 0, 0, "say more on stderr", 0 },
 	{ 0, 'h', 0, OPTION_HIDDEN, 0, 0 },
 	{ "self-test", OPT_SELF_TEST, "HOW", OPTION_HIDDEN, 0, 0 },
+	{ "kill", OPT_KILL, "WHO", OPTION_HIDDEN, 0, 0 },
+	{ "kill-in", OPT_KILL_IN, "PHASE", OPTION_HIDDEN, 0, 0 },
+	{ "kill-after", OPT_KILL_AFTER, "DURATION", OPTION_HIDDEN, 0, 0 },
 	{ 0 },
 };
 
@@ -356,6 +367,29 @@ static void check_together(struct argp_state *state,
 			     opts->nr_vcpus, dg_options__work_pages(opts));
 }
 
+static error_t parse_kill_option(int key, char *arg, struct argp_state *state)
+{
+	struct dg_options *opts = state->input;
+	uint64_t value = 0;
+
+	switch (key) {
+	case OPT_KILL:
+		opts->kill = PARSE_NAME("kill", kill_names);
+		return 0;
+	case OPT_KILL_IN:
+		opts->kill_in = PARSE_NAME("kill-in", dg_log_op_names);
+		return 0;
+	case OPT_KILL_AFTER:
+		check_number(state, "kill-after", arg,
+			     parse_duration_ns(arg, &value), value, 0,
+			     MAX_LIMIT_NS);
+		opts->kill_delay_ns = value;
+		return 0;
+	default:
+		return parse_memory_option(key, arg, state);
+	}
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct dg_options *opts = state->input;
@@ -390,7 +424,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		check_together(state, opts);
 		return 0;
 	default:
-		return parse_memory_option(key, arg, state);
+		return parse_kill_option(key, arg, state);
 	}
 }
 

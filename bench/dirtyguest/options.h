@@ -6,6 +6,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#include "killer.h"
 #include "pattern.h"
 
 enum dg_backing {
@@ -50,6 +51,9 @@ struct dg_options {
 	__u64 clear_chunk_pages; /* 0: the whole slot at once */
 	__u64 clear_offset_pages;
 	__u64 limit_ns;
+	enum dg_kill kill;
+	__u32 kill_in; /* index in dg_log_op_names */
+	__u64 kill_delay_ns;
 	const char *result; /* file name or NULL; borrowed from argv */
 	bool skip_populate;
 	bool after;
@@ -62,6 +66,7 @@ struct dg_options {
 
 extern const char *const dg_backing_names[DG_NR_BACKINGS];
 extern const char *const dg_log_mode_names[DG_NR_LOG_MODES];
+extern const char *const dg_log_op_names[4];
 extern const char *const dg_order_names[DG_NR_ORDERS];
 
 /*

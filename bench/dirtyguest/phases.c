@@ -12,6 +12,7 @@
 
 #include "diag.h"
 #include "guard.h"
+#include "killer.h"
 #include "phases.h"
 
 static __u64 add_phase(struct result *res, const char *name, __u64 round,
@@ -34,6 +35,19 @@ static void say_failed(struct phases *ph, const char *name, __u64 round,
 		 "phase %s, round %llu: %s", name, round, strerror(-err));
 }
 
+/* Kill somebody in the middle of @name, if that is asked for (tests). */
+static void kill_in(const struct phases *ph, const char *name)
+{
+	const struct dg_options *opts = ph->opts;
+	int err;
+
+	if (!opts->kill || strcmp(name, dg_log_op_names[opts->kill_in]))
+		return;
+	err = killer__go(opts->kill, opts->kill_delay_ns);
+	if (err)
+		dg_err("thread to kill from: %s", strerror(-err));
+}
+
 /* A phase of the host: one operation on the log, under the guard. */
 static int host_phase(struct phases *ph, const char *name, __u64 round,
 		      int (*op)(struct dirtylog *log), __u64 *ns)
@@ -46,6 +60,7 @@ static int host_phase(struct phases *ph, const char *name, __u64 round,
 		dg_err("time limit: %s", strerror(-err));
 		return err;
 	}
+	kill_in(ph, name);
 	start = dg_now_ns();
 	err = op(ph->log);
 	end = dg_now_ns();
