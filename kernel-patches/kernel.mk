@@ -31,6 +31,11 @@ $(DEBIAN_BASES:%=$(O)/kernel/%/Image): $(O)/kernel/%/Image: FORCE | deps
 debian-kernels: | deps
 	$(Q)$(foreach base,$(DEBIAN_BASES),O='$(abspath $(O))' kernel-patches/debian.sh $(base) || :;)
 
+# A kernel for tests: allocations can be made to fail, and it is loud.
+.PHONY: kernel-debug
+kernel-debug: | deps
+	$(Q)$(KERNEL_ENV) kernel-patches/build.sh $(firstword $(KERNEL_BASES))-debug
+
 # A kernel that other tracers can run on, too.
 .PHONY: kernel-peers
 kernel-peers: | deps

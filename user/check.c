@@ -116,7 +116,7 @@ static void judge_split_complete(const json_t *run, struct check_verdict *v)
 		v->state = CHECK_BROKEN;
 		snprintf(v->detail, sizeof(v->detail),
 			 "%" JSON_INTEGER_FORMAT
-			 " huge leaves could not be split",
+			 " tries to split huge leaves failed",
 			 failed);
 	} else if (strcmp(run_str(env, "eager_page_split"), "Y")) {
 		set(v, CHECK_UNKNOWN,

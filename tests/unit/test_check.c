@@ -89,7 +89,8 @@ static void test_split_complete(void **state)
 	/* A failed one always is. */
 	expect_state("{\"splits\": [{\"cause\": \"fault\", \"count\": 2, "
 		     "\"failed\": true}]}",
-		     "split-complete", CHECK_BROKEN, "2 huge leaves could not");
+		     "split-complete", CHECK_BROKEN,
+		     "2 tries to split huge leaves failed");
 }
 
 static void test_traced(void **state)
