@@ -66,7 +66,7 @@ run-bench-oracle: $$(ORACLE)
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/oracle.sh --all
 
 # Known defects, and whether the checks find them.
-run-catalogue: versions
+run-catalogue: versions kernel-debug
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/catalogue.sh
 
 # Long: all scenarios with more seeds and vCPUs. Lists, to narrow it: VERSIONS,

@@ -63,7 +63,7 @@ row() {
 	for word; do
 		case $word in
 		boots=*) boots=${word#*=} ;;
-		mode=* | smp=* | times=*)
+		mode=* | smp=* | times=* | fail=*)
 			options+=("--${word%%=*}" "${word#*=}")
 			how+="${how:+, }${word/=/ }"
 			;;

@@ -21,6 +21,8 @@ usage() {
 	  --trace ARGS       more options for gstage trace, e.g. --counts
 	  --times N          the scenario N times in one boot and one trace, each time in a
 	                     new VM (at most 8 with 1 round: a trace has 64 phases)
+	  --fail WHERE       allocations of page tables fail in enable, clear, fault or kvm
+	                     (bench/fail.sh); boots the debug kernel of the base
 	  --untraced         run the scenario alone; DIR/guest.json has its figures
 	  --mode, --smp, --seed, --limit, --qemu, --oracle, --vm ARGS   handed to bench/vm.sh
 	TEXT
@@ -28,7 +30,7 @@ usage() {
 
 bad() { die "$EX_USAGE" "$* (see --help)"; }
 
-base=${BASE:-7.3} version='' kvm_args='' more='' trace='' out='' untraced=0 vm_more='' scenario='' times=1
+base=${BASE:-7.3} version='' kvm_args='' more='' trace='' out='' untraced=0 vm_more='' scenario='' times=1 fail=''
 vm_opts=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -52,6 +54,7 @@ while [ $# -gt 0 ]; do
 		--trace) trace=$2 ;;
 		--vm) vm_more=$2 ;;
 		--times) times=$2 ;;
+		--fail) fail=$2 ;;
 		--mode | --smp | --seed | --limit | --qemu | --oracle) vm_opts+=("$1" "$2") ;;
 		*) bad "unknown option $1" ;;
 		esac
@@ -70,6 +73,17 @@ file=$GSTAGE_TOP/bench/scenarios/$scenario.scn
 [ -f "$file" ] || bad "there is no scenario '$scenario'"
 
 case $base in debian*) : "${version:=stock}" ;; *) : "${version:=tracepoints}" ;; esac
+case $fail in
+'') ;;
+enable | clear | fault | kvm)
+	[ "$times$untraced" = 10 ] || bad "--fail goes with one traced run, so no --times and no --untraced"
+	[[ $base == *-debug ]] || base=$base-debug
+	[ -e "$O/kernel/$base/kvm-$version.ko" ] ||
+		die "$EX_IMPOSSIBLE" "version $version is not built for the debug kernel; 'kernel-patches/build.sh $base $version' builds it"
+	vm_more+=" --add $GSTAGE_TOP/bench/fail.sh:/fail.sh"
+	;;
+*) bad "--fail is enable, clear, fault or kvm, not '$fail'" ;;
+esac
 kvm=$O/kernel/$base/kvm-$version.ko
 if [ ! -e "$kvm" ] && [ -e "$O/kernel/$base/Image" ]; then
 	# shellcheck source=../kernel-patches/version-lib.sh
@@ -85,7 +99,7 @@ vm='' args=''
 . "$file"
 out=${out:-$O/runs/$scenario}
 
-command="dirtyguest $args $more"
+command="${fail:+sh /fail.sh $fail }dirtyguest $args $more"
 if [ "$times" != 1 ]; then
 	[[ $times =~ ^[1-9][0-9]?$ ]] || bad "--times wants a number from 1 to 99, not '$times'"
 	command="sh -c 'i=0; while [ \$i -lt $times ]; do i=\$((i + 1)); $command || exit; done'"

@@ -31,10 +31,11 @@ $(DEBIAN_BASES:%=$(O)/kernel/%/Image): $(O)/kernel/%/Image: FORCE | deps
 debian-kernels: | deps
 	$(Q)$(foreach base,$(DEBIAN_BASES),O='$(abspath $(O))' kernel-patches/debian.sh $(base) || :;)
 
-# A kernel for tests: allocations can be made to fail, and it is loud.
+# A kernel for tests: allocations can be made to fail, and it is loud. Both versions
+# are the same code.
 .PHONY: kernel-debug
 kernel-debug: | deps
-	$(Q)$(KERNEL_ENV) kernel-patches/build.sh $(firstword $(KERNEL_BASES))-debug
+	$(Q)$(KERNEL_ENV) kernel-patches/build.sh $(firstword $(KERNEL_BASES))-debug tracepoints no-pages
 
 # A kernel that other tracers can run on, too.
 .PHONY: kernel-peers

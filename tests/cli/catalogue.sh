@@ -49,3 +49,11 @@ expect 2 "$TOP/bench/run.sh" full-pass --times 0
 has_err "--times wants a number from 1 to 99"
 expect 2 "$TOP/bench/run.sh" full-pass --times 2 --untraced
 has_err "no --times"
+
+# Allocations that fail.
+expect 2 "$TOP/bench/run.sh" full-pass --fail nowhere
+has_err "--fail is enable, clear, fault or kvm, not 'nowhere'"
+expect 2 "$TOP/bench/run.sh" full-pass --fail enable --times 2
+has_err "no --times"
+expect 4 env O="$WORK/o" "$TOP/bench/run.sh" full-pass --fail enable
+has_err "is not built for the debug kernel"

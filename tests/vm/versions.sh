@@ -9,7 +9,7 @@
 
 need parallel
 versions=(v1 v2 v4 fault-split eager eager-v2 wp-unbatched wp-range no-wp-fix thp-promote late-flush double-flush
-	unaligned-start no-pgd-check full-for-all fixed)
+	unaligned-start no-pgd-check full-for-all no-pages fixed)
 # These lose pages in full-pass, too.
 losing=(fast-huge)
 for dir in "$TOP"/kernel-patches/7.3/versions/*/; do
@@ -54,6 +54,7 @@ for name in v2 v4; do
 done
 facts fault-split splits-fault=8 splits-enable=0 split=8 fast=12280 prot=0 page=12306 range=4 read-locks=12288
 facts eager splits-fault=0 splits-enable=8 split=0 fast=12288 prot=0 page=12298 range=5 fallbacks=0
+facts no-pages splits-fault=0 splits-enable=8 split=0 fast=12288 prot=0 page=12298 range=5 fallbacks=0
 facts fixed splits-fault=0 splits-enable=8 split=0 fast=12288 prot=0 page=12298 range=5 fallbacks=0
 facts eager-v2 splits-enable=8 fast=12288 page=12306 range=4 fallbacks=0
 facts late-flush splits-enable=8 fast=12288 page=12298 range=5 fallbacks=0
