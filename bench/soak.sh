@@ -216,14 +216,14 @@ say "nothing is wrong in $total boots, which took $seconds s, $jobs at a time"
 	Made by \`make soak\`; do not edit. Linux $(cat "$O/kernel/$base/release"), QEMU $(qemu-system-riscv64 --version | sed -n '1s/.*version \([0-9.]*\).*/\1/p'), multi-threaded mode: all ${#scenarios[@]}
 	[scenarios](../bench/scenarios/README.md), ${#seeds[@]} seeds each, on the base as released (\`tracepoints\`), the
 	fixed base and v4; with ${vcpus[*]} vCPUs, or as many as the scenario says itself (\`partition-3\`). One
-	boot for a version, a scenario and a number of vCPUs; a run is one \`gstage trace --checks\` of
-	dirtyguest in it, with 8 MiB where the scenario does not say how many, and every run is
-	judged by \`gstage check\`. $total boots, $((total * ${#seeds[@]})) runs; the boots took $((seconds / 60)) minutes, $jobs at a time.
+	boot for a version, a scenario and a number of vCPUs; a run is one of dirtyguest in it, with
+	4 MiB and two rounds where the scenario does not say how many. Up to four of them share a
+	\`gstage trace --checks\`, and each trace is judged by \`gstage check\`. $total boots, $((total * ${#seeds[@]})) runs; the boots took $((seconds / 60)) minutes, $jobs at a time.
 
 	$(cat "$work/tables")
 
 	- Nothing may be broken but \`livelock\`, and \`spurious\` with it, in \`after-thp\` where the fix is
-	  missing: such a run ends when it is found. It is left out of the second table.
+	  missing: such a run, which has a trace of its own, ends when it is found. It is left out of the second table.
 	- No event was lost, no kernel logged a warning, and after each boot nobody uses kvm.ko any
 	  more: these are the other troubles.
 	- *unknown* is a check that had nothing to look at in that run: without eager splitting (v4)
