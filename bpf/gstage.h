@@ -144,6 +144,9 @@ struct gstage_row {
 	__u64 range_task;
 	__u64 range_gpa;
 	__u64 range_bytes;
+	/* Of --exits: the vCPU that last entered its guest here, plus 1. */
+	__u32 exits_slot; /* 0: it is not followed */
+	__u32 pad;
 };
 
 struct gstage_phase {
@@ -174,6 +177,9 @@ struct gstage_losses {
 	__u64 vm_overflow; /* VM table full: events not counted */
 	__u64 record_drops; /* ring buffer full */
 	__u64 row_misses; /* CPU without a row: events not counted */
+	/* Only with --exits. */
+	__u64 vcpu_overflow; /* more vCPUs than places: entries not counted */
+	__u64 cause_overflow; /* more causes than places: exits not counted */
 };
 
 /* KVM_MAX_VCPUS of RISC-V; a power of 2. */
@@ -233,6 +239,55 @@ struct gstage_coverage {
 	__u64 scans_cut; /* write-protect passes over too much to look through */
 	/* Not a shortcoming: guest page faults that are MMIO and the like. */
 	__u64 no_memory;
+};
+
+/*
+ * Exits of a vCPU, only with --exits (bpf/exits.bpf.c). A vCPU gets one of these
+ * when it first enters the guest.
+ */
+#define GSTAGE_MAX_EXIT_VCPUS 64
+/* Causes that one vCPU can tell apart; a guest has five or six. */
+#define GSTAGE_MAX_EXIT_CAUSES 16
+/* scause: the interrupt bit, 5 more of the code. */
+#define GSTAGE_EXIT_INTERRUPT 32
+#define GSTAGE_NR_EXIT_CODES 64
+
+struct gstage_exit {
+	__u64 count;
+	/* To the next entry, whatever comes between; ns. Of the last, none. */
+	struct gstage_hist host_ns;
+};
+
+/*
+ * What a vCPU's time went to in one phase, in nanoseconds. All but wall_ns are
+ * parts of it; lock_ns is a part of fault_ns.
+ */
+struct gstage_stall {
+	__u64 wall_ns; /* in the guest, or between exit and entry */
+	__u64 guest_ns;
+	__u64 fault_ns; /* in kvm_riscv_mmu_map() */
+	__u64 fence_ns; /* in the functions that execute what was asked for */
+	__u64 lock_ns; /* until mmu_lock was had, in a fault */
+};
+
+struct gstage_exits {
+	__u32 vm; /* ordinal, as in gstage_phase.vm */
+	__u32 vcpu; /* its id */
+	__u32 nr_causes;
+	__u32 last; /* cause of the last exit: an index of list[] */
+	/* By interrupt bit and code: index in list[] plus 1; 0: none so far. */
+	__u8 index[GSTAGE_NR_EXIT_CODES];
+	struct gstage_exit list[GSTAGE_MAX_EXIT_CAUSES];
+	struct gstage_stall stalls[GSTAGE_MAX_PHASES];
+	/* Where it is; user space has no use for it. */
+	__u64 task; /* the thread that runs it */
+	__u64 entry_ns; /* 0: not in the guest */
+	__u64 exit_ns; /* 0: never left it */
+	__u64 fault_ns; /* start of the fault, 0: in none */
+	__u64 fence_ns; /* the same for fences */
+	__u64 lock_ns; /* and for a wait */
+	__u32 phase; /* at the last exit or entry */
+	__u32 pad;
 };
 
 /* What must hold, only with --checks (bpf/checks.bpf.c, docs/check.md). */
@@ -354,5 +409,7 @@ _Static_assert(sizeof(struct gstage_vcpu) == 256, "ABI");
 _Static_assert(sizeof(struct gstage_check) == 256, "ABI");
 _Static_assert(sizeof(struct gstage_queue) == 32, "ABI");
 _Static_assert(sizeof(struct gstage_undone) == 32, "ABI");
+_Static_assert(sizeof(struct gstage_exit) == 4272, "ABI");
+_Static_assert(sizeof(struct gstage_stall) == 40, "ABI");
 
 #endif /* GSTAGE_BPF_GSTAGE_H */

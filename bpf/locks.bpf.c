@@ -10,21 +10,6 @@
  */
 #include "bpf/state.bpf.h"
 
-/* The VM that @lock is the mmu_lock of, or GSTAGE_MAX_VMS. None is met here. */
-static __always_inline __u32 find_owner(const void *lock)
-{
-	__u64 kvm = (__u64)lock - bpf_core_field_offset(struct kvm, mmu_lock);
-	__u32 i;
-
-	if (vms[0].kvm == kvm)
-		return 0;
-	for (i = 1; i < GSTAGE_MAX_VMS; i++) {
-		if (vms[i].kvm == kvm)
-			return i;
-	}
-	return GSTAGE_MAX_VMS;
-}
-
 /*
  * A holder cannot be preempted, so a CPU has at most one hold of each mode. A
  * lock taken inside of an interrupt is not an mmu_lock.

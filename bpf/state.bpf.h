@@ -87,6 +87,21 @@ static __always_inline bool find_place(const struct kvm *kvm, struct place *p)
 	return true;
 }
 
+/* The VM that @lock is the mmu_lock of, or GSTAGE_MAX_VMS. None is met here. */
+static __always_inline __u32 find_owner(const void *lock)
+{
+	__u64 kvm = (__u64)lock - bpf_core_field_offset(struct kvm, mmu_lock);
+	__u32 i;
+
+	if (vms[0].kvm == kvm)
+		return 0;
+	for (i = 1; i < GSTAGE_MAX_VMS; i++) {
+		if (vms[i].kvm == kvm)
+			return i;
+	}
+	return GSTAGE_MAX_VMS;
+}
+
 /*
  * @i below @n, a power of 2. Where the compiler knows that it is, it drops a
  * plain check, but the verifier has to be shown it.

@@ -303,6 +303,8 @@ static struct run *collect(struct trace *t)
 	if (!probes || json_object_set_new(root, "probes", probes) ||
 	    tally_to_run(t->tally, root, opts->counts_only) ||
 	    (opts->locks && tally_locks_to_run(t->tally, root)) ||
+	    (opts->exits && tally_exits_to_run(t->tally, root)) ||
+	    (opts->stalls && tally_stalls_to_run(t->tally, root)) ||
 	    tally_check(t->tally, root, opts->counts_only,
 			opts->cmdline != NULL) ||
 	    collect_checks(t, root) ||
@@ -452,6 +454,8 @@ static int choose(struct trace *t)
 		.counts_only = opts->counts_only,
 		.fences = opts->fences,
 		.locks = opts->locks,
+		.exits = opts->exits,
+		.stalls = opts->stalls,
 		.checks = opts->checks,
 	};
 

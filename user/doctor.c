@@ -141,6 +141,8 @@ static const struct probe_wish all = {
 	.fences = true,
 	.locks = true,
 	.checks = true,
+	.exits = true,
+	.stalls = true,
 };
 
 static const char *option_of(enum fact fact)
@@ -152,6 +154,10 @@ static const char *option_of(enum fact fact)
 		return "--locks";
 	case FACT_CHECKS:
 		return "--checks";
+	case FACT_EXITS:
+		return "--exits";
+	case FACT_STALLS:
+		return "--stalls";
 	default:
 		return NULL;
 	}

@@ -90,6 +90,20 @@ static const struct probe probes[] = {
 	{ "on_write_lock", "_raw_write_lock", HOOK_FEXIT, false },
 	{ "on_read_unlock", "_raw_read_unlock", HOOK_FENTRY, false },
 	{ "on_read_lock", "_raw_read_lock", HOOK_FEXIT, false },
+
+	{ "on_exit", "kvm_exit", HOOK_TRACEPOINT, false },
+	{ "on_entry", "kvm_entry", HOOK_TRACEPOINT, false },
+	{ "stall_fault_done", "kvm_riscv_mmu_map", HOOK_FEXIT, false },
+	{ "stall_fault", "kvm_riscv_mmu_map", HOOK_FENTRY, false },
+	{ "stall_fences_done", "kvm_riscv_hfence_process", HOOK_FEXIT, false },
+	{ "stall_fences", "kvm_riscv_hfence_process", HOOK_FENTRY, false },
+	{ "stall_flush_done", "kvm_riscv_tlb_flush_process", HOOK_FEXIT,
+	  false },
+	{ "stall_flush", "kvm_riscv_tlb_flush_process", HOOK_FENTRY, false },
+	{ "stall_write_locked", "_raw_write_lock", HOOK_FEXIT, false },
+	{ "stall_write_lock", "_raw_write_lock", HOOK_FENTRY, false },
+	{ "stall_read_locked", "_raw_read_lock", HOOK_FEXIT, false },
+	{ "stall_read_lock", "_raw_read_lock", HOOK_FENTRY, false },
 };
 
 #define NR_PROBES (sizeof(probes) / sizeof(probes[0]))
@@ -138,6 +152,23 @@ static const char *const fn_wps[] = { "fn_wp_range",   "fn_wp_range_done",
 				      "fn_ioctl",      "fn_ioctl_done",
 				      "fn_log_op",     "fn_set_slot",
 				      "fn_flush_slot", NULL };
+
+/* In any kernel: the tracepoints are not of our series. */
+static const char *const exits[] = { "on_exit", "on_entry", NULL };
+static const char *const stalls[] = { "on_exit",
+				      "on_entry",
+				      "stall_fault_done",
+				      "stall_fault",
+				      "stall_fences_done",
+				      "stall_fences",
+				      "stall_flush_done",
+				      "stall_flush",
+				      "stall_write_locked",
+				      "stall_write_lock",
+				      "stall_read_locked",
+				      "stall_read_lock",
+				      NULL };
+static const char *const exit_members[] = { "kvm_vcpu.vcpu_idx", NULL };
 
 static const char *const walk_members[] = { "kvm_vcpu.vcpu_idx",
 					    "kvm_vcpu_arch.mmu_page_cache",
@@ -194,6 +225,8 @@ static const struct probe_candidate candidates[] = {
 	  LIST("on_write_unlock", "on_write_lock", "on_read_unlock",
 	       "on_read_lock"),
 	  no_members, COST_LOW },
+	{ FACT_EXITS, BACKEND_TRACEPOINT, exits, exit_members, COST_LOW },
+	{ FACT_STALLS, BACKEND_FUNCTION, stalls, exit_members, COST_LOW },
 };
 
 #define NR_CANDIDATES (sizeof(candidates) / sizeof(candidates[0]))
@@ -212,6 +245,8 @@ static const char *const fact_names[NR_FACTS] = {
 	[FACT_VM_END] = "vm_end",
 	[FACT_CHECKS] = "checks",
 	[FACT_LOCKS] = "locks",
+	[FACT_EXITS] = "exits",
+	[FACT_STALLS] = "stalls",
 };
 
 /* What no function shows, whatever the build. */
@@ -329,13 +364,18 @@ static bool is_wanted(enum fact fact, const struct probe_wish *wish)
 		return wish->checks;
 	if (fact == FACT_LOCKS)
 		return wish->locks;
+	if (fact == FACT_EXITS)
+		return wish->exits || wish->stalls;
+	if (fact == FACT_STALLS)
+		return wish->stalls;
 	return true;
 }
 
-/* These are function hooks on any kernel. */
+/* These have the same hooks on any kernel. */
 static bool is_of_either(enum fact fact)
 {
-	return fact == FACT_VM_END || fact == FACT_LOCKS;
+	return fact == FACT_VM_END || fact == FACT_LOCKS ||
+	       fact == FACT_EXITS || fact == FACT_STALLS;
 }
 
 static void choose(const struct probe_view *view, const struct probe_wish *wish,

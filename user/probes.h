@@ -28,6 +28,8 @@ enum fact {
 	FACT_VM_END,
 	FACT_CHECKS, /* only with --checks */
 	FACT_LOCKS, /* only with --locks */
+	FACT_EXITS, /* of vCPUs, by cause; only with --exits */
+	FACT_STALLS, /* what became of their time; only with --stalls */
 	NR_FACTS,
 };
 
@@ -87,6 +89,8 @@ struct probe_wish {
 	bool fences; /* those executed, on functions, too */
 	bool locks;
 	bool checks;
+	bool exits;
+	bool stalls;
 };
 
 enum probe_status {

@@ -13,6 +13,7 @@
 
 #include "user/out.h"
 #include "user/report_env.h"
+#include "user/report_exits.h"
 #include "user/run.h"
 
 struct report {
@@ -517,6 +518,8 @@ int report_print(FILE *out, const json_t *run, const struct report_opts *opts)
 	print_faults(&report);
 	print_small_sections(&report);
 	print_locks(&report);
+	if (!report.err)
+		report.err = report_print_exits(out, run, &report.scale);
 	if (!report.err)
 		report.err = report_print_guest(out, run, &report.scale);
 	report_print_checks(out, run, opts->verbose);

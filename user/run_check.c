@@ -228,6 +228,37 @@ static int check_locks(struct check *check, const json_t *root)
 	return err;
 }
 
+static int check_exits(struct check *check, const json_t *root)
+{
+	static const char *const exit_keys[] = { "vm", "vcpu", "interrupt",
+						 "code", NULL };
+	static const char *const stall_keys[] = { "vm", "vcpu", "phase", NULL };
+	const json_t *rows = json_object_get(root, "exits");
+	char where[64];
+	size_t i;
+	int err;
+
+	err = check_rows(check, rows, "exits", run_exit_fields, exit_keys);
+	for (i = 0; !err && i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+		const json_t *host = json_object_get(row, "host");
+
+		/* The last exit of a vCPU is not followed by an entry. */
+		if (run_int(host, "count") > run_int(row, "count"))
+			return fail(
+				check,
+				"exits[%zu].host counts more than there were exits",
+				i);
+		snprintf(where, sizeof(where), "exits[%zu].host", i);
+		err = check_hist(check, host, where, "ns",
+				 run_int(host, "count"));
+	}
+	if (err)
+		return err;
+	return check_rows(check, json_object_get(root, "stalls"), "stalls",
+			  run_stall_fields, stall_keys);
+}
+
 static int check_phases(struct check *check, const json_t *root)
 {
 	static const char *const keys[] = { "path", "access", NULL };
@@ -466,8 +497,8 @@ int run__validate(const json_t *root, char *reason, size_t reason_size)
 		check_schema, check_members,  check_environment,
 		check_losses, check_coverage, check_plain_arrays,
 		check_faults, check_splits,   check_requests,
-		check_locks,  check_phases,   check_guest,
-		check_sums,
+		check_locks,  check_exits,    check_phases,
+		check_guest,  check_sums,
 	};
 	struct check check = {
 		.reason = reason,

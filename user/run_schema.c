@@ -36,6 +36,8 @@ const struct field run_root_fields[] = {
 	{ "flush_requests", ARRAY, true, NULL },
 	{ "flush_executed", ARRAY, true, NULL },
 	{ "locks", ARRAY, false, NULL },
+	{ "exits", ARRAY, false, NULL },
+	{ "stalls", ARRAY, false, NULL },
 	{ "guest", OBJECT, false, NULL },
 	{ "checks", ARRAY, true, NULL },
 	{ NULL, 0, false, NULL },
@@ -143,6 +145,21 @@ const struct field run_lock_fields[] = {
 const struct field run_phase_lock_fields[] = {
 	{ "mode", WORD, true, lock_modes }, { "count", COUNT, true, NULL },
 	{ "held_ns", COUNT, true, NULL },   { "longest_ns", COUNT, true, NULL },
+	{ NULL, 0, false, NULL },
+};
+
+const struct field run_exit_fields[] = {
+	{ "vm", COUNT, true, NULL },	 { "vcpu", COUNT, true, NULL },
+	{ "cause", STRING, true, NULL }, { "interrupt", BOOL, true, NULL },
+	{ "code", COUNT, true, NULL },	 { "count", COUNT, true, NULL },
+	{ "host", OBJECT, true, NULL },	 { NULL, 0, false, NULL },
+};
+
+const struct field run_stall_fields[] = {
+	{ "vm", COUNT, true, NULL },	   { "vcpu", COUNT, true, NULL },
+	{ "phase", STRING, true, NULL },   { "wall_ns", COUNT, true, NULL },
+	{ "guest_ns", COUNT, true, NULL }, { "fault_ns", COUNT, true, NULL },
+	{ "fence_ns", COUNT, true, NULL }, { "lock_ns", COUNT, true, NULL },
 	{ NULL, 0, false, NULL },
 };
 

@@ -39,6 +39,8 @@ extern const struct field run_request_fields[];
 extern const struct field run_executed_fields[];
 extern const struct field run_lock_fields[];
 extern const struct field run_phase_lock_fields[];
+extern const struct field run_exit_fields[];
+extern const struct field run_stall_fields[];
 extern const struct field run_guest_fields[];
 extern const struct field run_round_fields[];
 extern const struct field run_check_result_fields[];

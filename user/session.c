@@ -22,6 +22,8 @@ struct session {
 	struct gstage_row *rows; /* mapped */
 	size_t rows_bytes;
 	size_t row_stride; /* bytes; the kernel rounds a value up to 8 */
+	struct gstage_exits *exits; /* mapped, only with --exits */
+	size_t exits_bytes;
 	int nr_cpus;
 	const struct probe_choice *choices;
 	const struct probe *probes; /* all there are, and for each of them: */
@@ -125,6 +127,9 @@ static int set_options(struct session *s, const struct session_opts *opts)
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.records,
 					       opts->ring_bytes);
+	if (!err && opts->choices[FACT_EXITS].status == PROBE_SERVED)
+		err = bpf_map__set_max_entries(skel->maps.exits,
+					       GSTAGE_MAX_EXIT_VCPUS);
 	return err;
 }
 
@@ -176,20 +181,31 @@ void session__follow(struct session *s, pid_t pid)
 	s->skel->rodata->cfg_tgid = pid;
 }
 
-static int map_rows(struct session *s)
+/* *@bytes is rounded up to whole pages. NULL with errno. */
+static void *map_array(const struct bpf_map *map, size_t *bytes)
 {
 	long page = sysconf(_SC_PAGESIZE);
 	void *mem;
 
+	*bytes = (*bytes + page - 1) / page * page;
+	mem = mmap(NULL, *bytes, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+static int map_rows(struct session *s)
+{
+	_Static_assert(sizeof(struct gstage_exits) % 8 == 0, "an array");
+
 	s->row_stride = (sizeof(struct gstage_row) + 7) & ~7UL;
 	s->rows_bytes = s->row_stride * s->nr_cpus;
-	s->rows_bytes = (s->rows_bytes + page - 1) / page * page;
-	mem = mmap(NULL, s->rows_bytes, PROT_READ, MAP_SHARED,
-		   bpf_map__fd(s->skel->maps.rows), 0);
-	if (mem == MAP_FAILED)
+	s->rows = map_array(s->skel->maps.rows, &s->rows_bytes);
+	if (!s->rows)
 		return -errno;
-	s->rows = mem;
-	return 0;
+	if (bpf_map__max_entries(s->skel->maps.exits) < GSTAGE_MAX_EXIT_VCPUS)
+		return 0;
+	s->exits_bytes = GSTAGE_MAX_EXIT_VCPUS * sizeof(*s->exits);
+	s->exits = map_array(s->skel->maps.exits, &s->exits_bytes);
+	return s->exits ? 0 : -errno;
 }
 
 int session__load(struct session *s)
@@ -318,6 +334,11 @@ static void read_counts(struct session *s, struct tally *t)
 	t->losses = bss->losses;
 	t->checks = bss->checks;
 	t->coverage = bss->coverage;
+	t->exits = s->exits;
+	if (s->exits)
+		t->nr_exits = bss->nr_exits < GSTAGE_MAX_EXIT_VCPUS ?
+				      bss->nr_exits :
+				      GSTAGE_MAX_EXIT_VCPUS;
 	for (cpu = 0; cpu < s->nr_cpus; cpu++)
 		tally_add_row(t,
 			      (const struct gstage_row *)((char *)s->rows +
@@ -418,6 +439,8 @@ void session__free(struct session *s)
 	ring_buffer__free(s->ring);
 	if (s->rows)
 		munmap(s->rows, s->rows_bytes);
+	if (s->exits)
+		munmap(s->exits, s->exits_bytes);
 	gstage_bpf__destroy(s->skel);
 	free(s->is_attached);
 	free(s->links);

@@ -20,6 +20,8 @@ struct tally {
 	struct gstage_losses losses;
 	struct gstage_checks checks; /* only with --checks */
 	struct gstage_coverage coverage;
+	const struct gstage_exits *exits; /* by vCPU; only with --exits */
+	uint32_t nr_exits;
 	struct gstage_row sum;
 };
 
@@ -66,6 +68,15 @@ int tally_to_run(const struct tally *t, json_t *root, bool counts_only);
  * how long mmu_lock was held. 0 or -ENOMEM.
  */
 int tally_locks_to_run(const struct tally *t, json_t *root);
+
+/* Set the member exits of @root, and what of them was lost. 0 or -ENOMEM. */
+int tally_exits_to_run(const struct tally *t, json_t *root);
+
+/* Set the member stalls of @root. 0 or -ENOMEM. */
+int tally_stalls_to_run(const struct tally *t, json_t *root);
+
+/* "store guest page fault" and the like, for scause. */
+const char *tally_exit_name(bool is_interrupt, unsigned int code);
 
 /*
  * Append to the checks of @root what must be true of every trace: each latency

@@ -14,10 +14,12 @@ enum {
 	KEY_CHECKS,
 	KEY_COUNTS,
 	KEY_EVENTS,
+	KEY_EXITS,
 	KEY_FENCES,
 	KEY_LOCKS,
 	KEY_PHASES,
 	KEY_RING,
+	KEY_STALLS,
 	KEY_STOP,
 };
 
@@ -56,6 +58,12 @@ static const struct argp_option options[] = {
 	  "With --checks: stop, and end COMMAND, when one is broken", 0 },
 	{ "events", KEY_EVENTS, NULL, 0,
 	  "Print each split, log operation and full fence queue as it happens",
+	  0 },
+	{ "exits", KEY_EXITS, NULL, 0,
+	  "Count the exits of each vCPU by cause, and how long the host took, too (a fault then costs about twice as much more)",
+	  0 },
+	{ "stalls", KEY_STALLS, NULL, 0,
+	  "The same, and what the time of each vCPU went to: guest, faults, fences, waits for mmu_lock (hooks that double the time of a fault)",
 	  0 },
 	{ "fences", KEY_FENCES, NULL, 0,
 	  "Count the fences that vCPUs execute where KVM has no tracepoint for it, too, at more cost",
@@ -143,6 +151,12 @@ static bool parse_flag(struct trace_opts *opts, int key)
 		break;
 	case KEY_EVENTS:
 		opts->events = true;
+		break;
+	case KEY_EXITS:
+		opts->exits = true;
+		break;
+	case KEY_STALLS:
+		opts->exits = opts->stalls = true;
 		break;
 	case KEY_FENCES:
 		opts->fences = true;

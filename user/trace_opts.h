@@ -25,6 +25,8 @@ struct trace_opts {
 	bool stop_on_broken;
 	bool events;
 	bool locks;
+	bool exits;
+	bool stalls; /* and exits */
 	bool timestamps;
 	uint64_t max_phases;
 	uint64_t ring_bytes;

@@ -5,8 +5,8 @@
 
 # Everything but the parts that need BPF; also what the unit tests link.
 USER_COMMON := log opts hist out out_hist \
-	       run run_schema run_check run_write tally tally_json tally_locks tally_checks check probes coverage stats gate \
-	       report report_env report_json \
+	       run run_schema run_check run_write tally tally_json tally_locks tally_exits tally_checks check probes coverage stats gate \
+	       report report_env report_exits report_json \
 	       compare compare_env compare_vary compare_figures compare_times \
 	       compare_exact compare_host compare_print compare_print_host \
 	       compare_verdict compare_load compare_ktap compare_mail \

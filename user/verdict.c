@@ -64,9 +64,10 @@ static void refuse(const struct probe_view *view, const struct probe_wish *wish,
 		snprintf(v->what, sizeof(v->what),
 			 "--locks: holds of mmu_lock cannot be seen: %s",
 			 choice->reason);
-	else if (choice->fact == FACT_CHECKS)
-		snprintf(v->what, sizeof(v->what), "--checks: %s",
-			 choice->reason);
+	else if (choice->fact == FACT_CHECKS || choice->fact == FACT_EXITS ||
+		 choice->fact == FACT_STALLS)
+		snprintf(v->what, sizeof(v->what), "--%s: %s",
+			 probes_fact_name(choice->fact), choice->reason);
 	else if (is_old_kvm(view))
 		snprintf(
 			v->what, sizeof(v->what),
@@ -76,8 +77,7 @@ static void refuse(const struct probe_view *view, const struct probe_wish *wish,
 		snprintf(v->what, sizeof(v->what), "faults cannot be seen: %s",
 			 choice->reason);
 	say(v,
-	    choice->fact == FACT_LOCKS	? "locks" :
-	    choice->fact == FACT_CHECKS ? "checks" :
+	    choice->fact != FACT_FAULTS ? probes_fact_name(choice->fact) :
 	    is_old_kvm(view)		? "old-kvm" :
 					  "faults",
 	    remedy ?: "nothing is known that changes it");
@@ -93,7 +93,8 @@ bool verdict_is_enough(const struct probe_view *view,
 		       const struct obstacle *functions, struct verdict *v)
 {
 	static const enum fact needed[] = { FACT_FAULTS, FACT_CHECKS,
-					    FACT_LOCKS };
+					    FACT_LOCKS, FACT_EXITS,
+					    FACT_STALLS };
 	size_t i;
 
 	for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {

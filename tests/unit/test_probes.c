@@ -110,7 +110,8 @@ static void test_tracepoints_first(void **state)
 	(void)state;
 	choose(&k, &wish, c);
 	for (fact = 0; fact < NR_FACTS; fact++) {
-		if (fact == FACT_CHECKS || fact == FACT_LOCKS)
+		if (fact == FACT_CHECKS || fact == FACT_LOCKS ||
+		    fact == FACT_EXITS || fact == FACT_STALLS)
 			assert_int_equal(c[fact].status, PROBE_UNWANTED);
 		else if (fact == FACT_VM_END)
 			assert_true(is_served(&c[fact], BACKEND_FUNCTION));

@@ -61,7 +61,7 @@ count '[.splits[] | .count] | add' $((8 * vms))
 RUN=$DIR/run.json
 works plain
 equal "$(serves plain function)" \
-	'latencies faults prot_updates flush_executed splits write_protects flush_requests phases vm_end locks' 'facts by functions'
+	'latencies faults prot_updates flush_executed splits write_protects flush_requests phases vm_end locks stalls' 'facts by functions'
 count '[.probes[] | select(.status != "served") | .fact] | unique | join(" ")' 'flush_executed flush_fallbacks lost_races'
 # The example of docs/doctor.md, but for the version.
 sed -n '/^    kernel: /,/^    This can be traced/s/^    //p' "$TOP/docs/doctor.md" | sed 1d >"$WORK/doc"

@@ -48,18 +48,19 @@ works series
 equal "$(doctor series '"\(.schema) \(.subject.kernel) \(.subject.kvm) \(.subject.clock_resolution_ns) \(.subject.eager_page_split)"')" \
 	"gstage-doctor/1 $(cat "$O/kernel/7.3/release") module 100 Y" 'the head of the JSON'
 equal "$(doctor series '[.obstacles[]] | length')" 0 'obstacles of a good host'
-equal "$(serves series tracepoint)" 'latencies faults prot_updates lost_races flush_executed splits write_protects flush_requests flush_fallbacks phases checks' \
+equal "$(serves series tracepoint)" 'latencies faults prot_updates lost_races flush_executed splits write_protects flush_requests flush_fallbacks phases checks exits' \
 	'facts by tracepoints'
-equal "$(serves series function)" 'vm_end locks' 'facts by functions'
-equal "$(doctor series '[.facts[] | select(.option) | "\(.fact) \(.option)"] | join(" ")')" 'checks --checks locks --locks' 'facts on demand'
+equal "$(serves series function)" 'vm_end locks stalls' 'facts by functions'
+equal "$(doctor series '[.facts[] | select(.option) | "\(.fact) \(.option)"] | join(" ")')" \
+	'checks --checks locks --locks exits --exits stalls --stalls' 'facts on demand'
 # The fast path is inlined in this build: only a file tells.
 equal "$(features series)" 'true null true true true true' 'what the series contains'
 
 works stock
-equal "$(serves stock tracepoint)" '' 'facts by tracepoints without the series'
+equal "$(serves stock tracepoint)" 'exits' 'facts by tracepoints without the series'
 equal "$(doctor stock '[.facts[] | select(.served | not) | .fact] | join(" ")')" 'lost_races flush_fallbacks checks' 'facts that no function shows'
 equal "$(doctor stock '[.facts[] | select(.option) | "\(.fact) \(.option)"] | join(" ")')" \
-	'flush_executed --fences locks --locks' 'facts on demand without the series'
+	'flush_executed --fences locks --locks exits --exits stalls --stalls' 'facts on demand without the series'
 equal "$(doctor stock '[.facts[] | select(.served | not) | .remedy] | unique | length')" 1 'what changes it'
 equal "$(features stock)" 'true null true true true false' 'what 7.3 contains'
 # Forced to what is not there, trace refuses; doctor is not asked for that.
