@@ -31,6 +31,7 @@ usage() {
 	  --thp MODE         transparent huge pages: always, madvise or never
 	  --append ARGS      more kernel command line, e.g. "hugepagesz=1G hugepages=1"
 	  --add FILE:PATH    put a host file into the guest (repeatable)
+	  --libs DIR         look for libraries in this tree before the sysroot
 	  --out DIR          where /out comes back to, with console.log (default \$O/vm/last)
 	  --console          COMMAND writes to the console instead of /out/stdout and /out/stderr
 	  --strict           a WARNING, BUG or Oops in the guest's log is a failure (status 3)
@@ -56,11 +57,11 @@ number() { # OPTION VALUE MIN MAX
 
 base=${BASE:-7.3} image='' kvm='' kvm_args='' mode=icount smp='' cpu=rv64 mem=512 seed=1 limit=120 boot_limit=''
 hugepages=0 thp='' append='' out='' oracle='' console=0 strict=0 qemu=qemu-system-riscv64 dry_run=0
-verbose=0 adds=()
+verbose=0 adds=() libs=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--base | --image | --kvm | --kvm-args | --mode | --smp | --cpu | --mem | --seed | --limit | --boot-limit | \
-		--hugepages | --thp | --append | --add | --out | --qemu | --oracle)
+		--hugepages | --thp | --append | --add | --libs | --out | --qemu | --oracle)
 		[ $# -ge 2 ] || bad "$1 needs a value"
 		;;
 	esac
@@ -79,6 +80,7 @@ while [ $# -gt 0 ]; do
 	--thp) thp=$2; shift 2 ;;
 	--append) append="$append $2"; shift 2 ;;
 	--add) adds+=("$2"); shift 2 ;;
+	--libs) libs=$2; shift 2 ;;
 	--out) out=$2; shift 2 ;;
 	--cpu) cpu=$2; shift 2 ;;
 	--qemu) qemu=$2; shift 2 ;;
@@ -188,14 +190,16 @@ readelf=$(command -v readelf || command -v llvm-readelf-19 || command -v riscv64
 # A script or a data file needs none.
 libs_of() { { "$readelf" -dW "$@" 2>/dev/null || :; } | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p'; }
 
-# Copy what the given programs need, and what that needs, from the sysroot.
+# Copy what the given programs need, and what that needs, from the sysroot, or
+# from --libs: all of one suite, since the C library is among it.
 add_libs() {
 	local lib from todo
 	todo=$(libs_of "$@" | sort -u)
 	while [ -n "$todo" ]; do
 		for lib in $todo; do
 			[ -e "$work/root/lib/$lib" ] && continue
-			from=$(find -L "$sysroot/usr/lib/riscv64-linux-gnu" "$sysroot/usr/lib" -maxdepth 1 -name "$lib" -print -quit)
+			from=$(find -L ${libs:+"$libs/usr/lib/riscv64-linux-gnu" "$libs/usr/lib"} \
+				"$sysroot/usr/lib/riscv64-linux-gnu" "$sysroot/usr/lib" -maxdepth 1 -name "$lib" -print -quit)
 			[ -n "$from" ] || die "$EX_IMPOSSIBLE" "a guest program needs $lib, which is not in $sysroot"
 			cp -L "$from" "$work/root/lib/$lib"
 		done
@@ -221,7 +225,9 @@ for add in ${adds[@]+"${adds[@]}"}; do
 	programs+=("$work/top/${add#*:}")
 done
 if [ ${#programs[@]} -gt 0 ]; then
-	cp -L "$sysroot/usr/lib/ld-linux-riscv64-lp64d.so.1" "$work/root/lib/"
+	loader=usr/lib/ld-linux-riscv64-lp64d.so.1
+	[ ! -e "$libs/$loader" ] || loader=$libs/$loader
+	cp -L "${loader/#usr/$sysroot/usr}" "$work/root/lib/"
 	add_libs "${programs[@]}"
 fi
 

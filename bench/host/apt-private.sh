@@ -154,3 +154,38 @@ apt_download() {
 		echo "$package $(find "$dir" -maxdepth 1 -name "${package}_*.deb")"
 	done <<<"$list"
 }
+
+# apt_closure PACKAGE...: these and what they depend on, in the current suite.
+apt_closure() {
+	apt-get -c "$APT_CONF" -s --no-install-recommends install "$@" 2>/dev/null |
+		awk '$1 == "Inst" { print $2; n++ } END { exit !n }'
+}
+
+# apt_upstream SUITE SOURCE: "uri name sha256" of the upstream tarball of a
+# source package.
+apt_upstream() {
+	local lists=$APT_DIR/lists-source
+
+	mkdir -p "$lists/partial"
+	apt_source_line "$1" | sed 's/^deb \[arch=[^ ]* /deb-src [/' >"$APT_DIR/sources-source.list"
+	set -- "$2" -o Dir::State::Lists="$lists" -o Dir::Etc::SourceList="$APT_DIR/sources-source.list"
+	apt-get -c "$APT_CONF" "${@:2}" -o APT::Update::Error-Mode=any -qq update >"$APT_DIR/update-source.log" 2>&1 || {
+		say "no index of sources: $(grep -m1 '^[EW]:' "$APT_DIR/update-source.log")"
+		return 1
+	}
+	apt-get -c "$APT_CONF" "${@:2}" -qq --print-uris source "$1" 2>/dev/null |
+		sed -n "s/^'\(.*\)' \([^ ]*\.orig\.tar\.[a-z0-9]*\) [0-9]* SHA256:\([0-9a-f]*\)\$/\1 \2 \3/p" | grep .
+}
+
+# apt_fetch FILE URI SHA256: one file of the mirror, verified.
+apt_fetch() {
+	local try
+
+	for ((try = 1; try <= APT_TRIES; try++)); do
+		/usr/lib/apt/apt-helper -c "$APT_CONF" download-file "$2" "$1" "SHA256:$3" \
+			>"$APT_DIR/download.log" 2>&1 && return 0
+		[ "$try" -eq "$APT_TRIES" ] || sleep "$APT_WAIT_S"
+	done
+	say "download of $2 failed: $(grep -m1 '^E:' "$APT_DIR/download.log")"
+	return 1
+}
