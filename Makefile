@@ -7,6 +7,7 @@
 #   make test         unit, CLI and VM tests
 #   make check        formatting, warnings as errors, linters, checkpatch
 #   make bench-cost   instructions per traced fault, into docs/cost.md
+#   make bench-peers  the same for other tracers, into docs/peers.md
 #   make bench-oracle the tracer's counts against those of a QEMU plugin
 #   make soak         the checks on healthy versions, 3060 runs: an hour or more
 #   make              the tracer and the workload, for riscv64 and this machine

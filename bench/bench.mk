@@ -16,19 +16,25 @@ $(SYSROOT): FORCE | deps
 $(O)/riscv64/dirty_log_perf_test-%: $(O)/kernel/%/Image FORCE | $(SYSROOT)
 	$(Q)$(KERNEL_ENV) bench/selftests.sh $*
 
+# Other tracers of the distribution, for riscv64.
+PEERS := $(O)/peers
+$(PEERS): FORCE | $(SYSROOT)
+	$(Q)O='$(abspath $(O))' bench/host/peers.sh $(abspath $(PEERS))
+
 -include bench/dirtyguest/dirtyguest.mk
 -include bench/oracle/oracle.mk
+-include bench/peers/peers.mk
 
 # --- what users run ------------------------------------------------------
 # As in tests/tests.mk: packages first, then make again.
-.PHONY: demo bench-cost bench-versions bench-oracle catalogue soak
-.PHONY: run-demo run-bench-cost run-bench-versions run-bench-oracle run-catalogue run-soak
-demo bench-cost bench-versions bench-oracle catalogue soak: deps
+.PHONY: demo bench-cost bench-versions bench-oracle bench-peers catalogue soak
+.PHONY: run-demo run-bench-cost run-bench-versions run-bench-oracle run-bench-peers run-catalogue run-soak
+demo bench-cost bench-versions bench-oracle bench-peers catalogue soak: deps
 	$(Q)+$(MAKE) --no-print-directory run-$@
 
 # Variables of other directories: expanded when the rule runs.
 .SECONDEXPANSION:
-run-demo run-bench-cost run-bench-versions run-bench-oracle run-catalogue run-soak: kernel $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
+run-demo run-bench-cost run-bench-versions run-bench-oracle run-bench-peers run-catalogue run-soak: kernel $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN)
 
 run-demo:
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/demo.sh
@@ -57,6 +63,10 @@ run-matrix: $$(NATIVE_GSTAGE) $$(RISCV64_GSTAGE) $$(DG_BIN) $(SYSROOT)
 
 run-bench-cost:
 	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/cost.sh
+
+# The same beside other tracers, on a kernel that serves them all.
+run-bench-peers: kernel-peers $(PEERS) $$(FLOOR_BIN)
+	$(Q)O='$(abspath $(O))' BASE=$(BASE) bench/peers.sh
 
 run-bench-versions: versions
 	$(Q)O='$(abspath $(O))' bench/versions.sh

@@ -73,7 +73,7 @@ VM_TESTS := $(wildcard tests/vm/*.sh)
 
 # What a traced guest needs; both bases, their versions, the debug kernel, the
 # distribution's kernels, and the kernel's own workload.
-VM_NEEDS := $(RISCV64_GSTAGE) $(DG_BIN) $(ORACLE) kernels kernel-debug $(KERNEL_VERSIONS) debian-kernels \
+VM_NEEDS := $(RISCV64_GSTAGE) $(DG_BIN) $(ORACLE) $(FLOOR_BIN) kernels kernel-debug $(KERNEL_VERSIONS) debian-kernels \
 	    $(patsubst %,$(O)/riscv64/dirty_log_perf_test-%,$(firstword $(KERNEL_BASES)))
 VM_NEEDS := $(if $(VM_TESTS),$(VM_NEEDS))
 
