@@ -264,8 +264,9 @@ int BPF_PROG(check_split, struct kvm *kvm, __u64 gpa, __u32 from, __u32 to,
 		return 0;
 	op = &c->op;
 	/*
-	 * A fence of any address in a leaf reaches all of it, so that of a leaf
-	 * of 1G one of the 2M in which it was met is enough.
+	 * A modified leaf wants a fence at an address within its page, of any
+	 * size (Privileged Architecture, SFENCE.VMA, and HFENCE.GVMA alike): of
+	 * 1G one of the 2M in which it was met is enough.
 	 */
 	gpa &= ~(LEVEL_SIZE(1) - 1);
 	slot = find_slot(c, p.vm_index, gpa);
