@@ -74,6 +74,8 @@ plan_read() {
 	[ -r "$PLAN" ] || die "$EX_USAGE" "cannot read the plan $PLAN"
 	while IFS= read -r rest || [ -n "$rest" ]; do
 		line=$((line + 1))
+		# Plans come from editors of other systems, too.
+		rest=${rest%$'\r'}
 		read -r key rest <<<"${rest%%#*}" || :
 		[ -n "$key" ] || continue
 		case $seen in *" $key "*) plan_bad "$line" "'$key' is there twice" ;; esac

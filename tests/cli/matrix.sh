@@ -115,6 +115,10 @@ plan '# a comment' ''
 # The order: arms in turn within a boot, back and forth, or by chance, the same
 # each time; a larger plan keeps what the smaller one had.
 plan 'arms a:v4 b:eager again:v4' 'boots 2'
+# Lines that end as on other systems are the same plan.
+lf=$(cells)
+sed -i 's/$/\r/' "$WORK/plan"
+equal "$(cells)" "$lf" "a plan with CRLF"
 equal "$(cells)" "full-pass/a/01 full-pass/b/01 full-pass/again/01 full-pass/again/02 full-pass/b/02 full-pass/a/02" "abba"
 plan 'arms a:v4 b:eager c:v4 d:eager' 'boots 9' 'order random'
 random=$(cells)
