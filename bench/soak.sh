@@ -217,8 +217,10 @@ say "nothing is wrong in $total boots, which took $seconds s, $jobs at a time"
 	[scenarios](../bench/scenarios/README.md), ${#seeds[@]} seeds each, on the base as released (\`tracepoints\`), the
 	fixed base and v4; with ${vcpus[*]} vCPUs, or as many as the scenario says itself (\`partition-3\`). One
 	boot for a version, a scenario and a number of vCPUs; a run is one of dirtyguest in it, with
-	4 MiB and two rounds where the scenario does not say how many. Up to four of them share a
-	\`gstage trace --checks\`, and each trace is judged by \`gstage check\`. $total boots, $((total * ${#seeds[@]})) runs; the boots took $((seconds / 60)) minutes, $jobs at a time.
+	4 MiB (two leaves, so that four vCPUs meet in each) and two rounds where the scenario does not
+	say how many. Up to four of them share a \`gstage trace --checks\`. \`lost-dirty\` is each run's own
+	comparison of what it wrote with what was reported, the other checks are \`gstage check\` of the
+	trace, which stands for each of its runs. $total boots, $((total * ${#seeds[@]})) runs; the boots took $((seconds / 60)) minutes, $jobs at a time.
 
 	$(cat "$work/tables")
 

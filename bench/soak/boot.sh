@@ -43,10 +43,13 @@ esac
 # does not need all of their pages. The last of equal options counts.
 more=
 [ "$scenario" != enable-128m ] || more='--order stride2m'
+run="dirtyguest -q --size 4M --rounds 2 $args $more --vcpus $vcpus --limit ${SOAK_RUN_LIMIT}s"
+# One that is alone is the tracer's own child, which the tracer can end.
 cat >"$work/one.sh" <<GUEST
+[ \$# -gt 1 ] || exec $run --seed \$1
 for seed; do
 	status=0
-	dirtyguest -q --size 4M --rounds 2 $args $more --vcpus $vcpus --seed \$seed --limit ${SOAK_RUN_LIMIT}s || status=\$?
+	$run --seed \$seed || status=\$?
 	echo "\$seed \$status" >>statuses
 done
 exit \$status
@@ -61,7 +64,9 @@ while [ \$# -gt 0 ]; do
 	done
 	timeout -s INT -k 10 $((SOAK_RUN_LIMIT * group)) gstage trace -q --checks --stop-on-broken -o \$first.json -- \\
 		sh /one.sh \$seeds >\$first.log 2>&1
-	echo "\$first \$?" >>traces
+	status=\$?
+	echo "\$first \$status" >>traces
+	[ " \$first" != "\$seeds" ] || echo "\$first \$status" >>statuses
 	for seed in \$seeds; do echo "\$seed \$first" >>groups; done
 done
 awk '\$1 == "kvm" { print \$3 }' /proc/modules >users
@@ -99,18 +104,21 @@ case $scenario/$version in
 after-thp/*) allowed='["livelock", "spurious"]' ;;
 esac
 
+# of FILE SEED: what the guest wrote there of it
+of() { awk -v seed="$2" '$1 == seed { print $2 }' "$out/$1" 2>/dev/null || :; }
+
 # one SEED: what became of that run, as JSON. A run file that cannot be read is
 # none.
 one() {
-	local seed=$1 first ended file
+	local seed=$1 first own ended file
 
-	of() { awk -v seed="$2" '$1 == seed { print $2 }' "$out/$1" 2>/dev/null || :; }
 	first=$(of groups "$seed")
 	first=${first:-$seed}
 	file=$out/$first.json
-	ended=$(of statuses "$seed")
+	own=$(of statuses "$seed")
 	# The trace ends with the status of its last run.
-	[ "${ended:-0}" != 0 ] || ended=$(of traces "$first")
+	ended=$own
+	[ "$ended" != 0 ] || ended=$(of traces "$first")
 	if ! jq -e .schema "$file" >/dev/null 2>&1 ||
 		! { "$O/native/gstage" check --json "$file" || :; } >"$work/judged" 2>"$work/error" || [ ! -s "$work/judged" ]; then
 		jq -nc --argjson seed "$seed" --arg ended "${ended:-not reached}" --arg error "$(tail -n 1 "$out/$first.log" 2>/dev/null || :)" \
@@ -118,11 +126,13 @@ one() {
 			  trouble: "no run (status \($ended)) \($error)"}'
 		return
 	fi
-	jq -c --argjson seed "$seed" --argjson first "$first" --arg ended "${ended:-not reached}" --argjson allowed "$allowed" --slurpfile run "$file" '
+	# A run file has the result of its last guest only; each guest's own comparison
+	# is in its status.
+	jq -c --argjson seed "$seed" --argjson first "$first" --arg own "$own" --arg ended "${ended:-not reached}" --argjson allowed "$allowed" --slurpfile run "$file" '
 		. as $judged | [.checks[] | select(.state == "broken")] as $broken |
 		([$broken[] | select(.name == "livelock")] | length > 0) as $livelock |
 		[$broken[] | select(.name as $name | $allowed | index($name) | not) | "\(.name): \(.detail)"] as $bad |
-		{seed: $seed, ended: $ended, complete, checks: ([.checks[] | {(.name): .state}] | add),
+		{seed: $seed, ended: $ended, complete, checks: ([.checks[] | {(.name): .state}] | add | ."lost-dirty" = ({"0": "held", "1": "broken"}[$own] // "unknown")),
 		 faults: (if $seed == $first then [$run[0].faults[].count] | add // 0 else 0 end),
 		 livelock: ($livelock and ($allowed | length > 0)),
 		 trouble: (if $bad != [] then $bad | join("; ")
