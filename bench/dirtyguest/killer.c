@@ -42,6 +42,9 @@ int killer__go(enum dg_kill who, __u64 delay_ns)
 	if (killer.victim)
 		return 0; /* once */
 	killer.victim = who == DG_KILL_SELF ? getpid() : getppid();
+	/* Its parent died before: init is nobody to kill. */
+	if (killer.victim == 1)
+		return -ESRCH;
 	killer.delay_ns = delay_ns;
 	err = pthread_create(&thread, NULL, killer_main, NULL);
 	if (err)

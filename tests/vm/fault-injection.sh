@@ -33,7 +33,7 @@ for seed in 1 2 3 4 5 6 7 8; do
 done
 check again none
 GUEST
-run_in_vm --base 7.3-debug --hugepages 64 --mem 768 --strict \
+run_in_vm --base 7.3-debug --limit $((VM_LIMIT * 3)) --hugepages 64 --mem 768 --strict \
 	--add "$WORK/inject.sh:/inject.sh" --add "$TOP/bench/fail.sh:/fail.sh" -- sh /inject.sh
 
 told() { # NAME STATUS TEXT...
