@@ -31,7 +31,7 @@ usage() {
 	  --thp MODE         transparent huge pages: always, madvise or never
 	  --append ARGS      more kernel command line, e.g. "hugepagesz=1G hugepages=1"
 	  --add FILE:PATH    put a host file into the guest (repeatable)
-	  --libs DIR         look for libraries in this tree before the sysroot
+	  --libs DIR         look for libraries in DIR/usr/lib before the sysroot
 	  --out DIR          where /out comes back to, with console.log (default \$O/vm/last)
 	  --console          COMMAND writes to the console instead of /out/stdout and /out/stderr
 	  --strict           a WARNING, BUG or Oops in the guest's log is a failure (status 3)
@@ -120,6 +120,15 @@ for add in ${adds[@]+"${adds[@]}"}; do
 	[[ $add == ?*:/?* ]] || bad "--add wants FILE:/PATH, not '$add'"
 	[ -r "${add%%:*}" ] || die "$EX_IMPOSSIBLE" "cannot read ${add%%:*}"
 done
+# The trees of --libs: that of the architecture, and that of the C library's loader.
+lib_dirs=()
+if [ -n "$libs" ]; then
+	[ -d "$libs" ] || bad "--libs wants a directory, and '$libs' is none"
+	for dir in "$libs/usr/lib/riscv64-linux-gnu" "$libs/usr/lib"; do
+		[ ! -d "$dir" ] || lib_dirs+=("$dir")
+	done
+	[ ${#lib_dirs[@]} -gt 0 ] || bad "--libs wants a tree with usr/lib in it, and '$libs' has none"
+fi
 need "$qemu" "qemu-system-misc (Debian 13: qemu-system-riscv)"
 need cpio
 need setpriv util-linux
@@ -198,9 +207,10 @@ add_libs() {
 	while [ -n "$todo" ]; do
 		for lib in $todo; do
 			[ -e "$work/root/lib/$lib" ] && continue
-			from=$(find -L ${libs:+"$libs/usr/lib/riscv64-linux-gnu" "$libs/usr/lib"} \
+			from=$(find -L ${lib_dirs[@]+"${lib_dirs[@]}"} \
 				"$sysroot/usr/lib/riscv64-linux-gnu" "$sysroot/usr/lib" -maxdepth 1 -name "$lib" -print -quit)
-			[ -n "$from" ] || die "$EX_IMPOSSIBLE" "a guest program needs $lib, which is not in $sysroot"
+			[ -n "$from" ] ||
+				die "$EX_IMPOSSIBLE" "a guest program needs $lib, which is not in ${libs:+$libs or }$sysroot"
 			cp -L "$from" "$work/root/lib/$lib"
 		done
 		todo=$(for lib in $(libs_of "$work"/root/lib/*.so* | sort -u); do
@@ -226,8 +236,9 @@ for add in ${adds[@]+"${adds[@]}"}; do
 done
 if [ ${#programs[@]} -gt 0 ]; then
 	loader=usr/lib/ld-linux-riscv64-lp64d.so.1
-	[ ! -e "$libs/$loader" ] || loader=$libs/$loader
-	cp -L "${loader/#usr/$sysroot/usr}" "$work/root/lib/"
+	from=$sysroot/$loader
+	[ -z "$libs" ] || [ ! -e "$libs/$loader" ] || from=$libs/$loader
+	cp -L "$from" "$work/root/lib/"
 	add_libs "${programs[@]}"
 fi
 

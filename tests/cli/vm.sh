@@ -46,6 +46,10 @@ missing 'no KVM module' --image "$image" --kvm "$WORK/none.ko" -- true
 missing 'qemu-none is missing; install the package' --image "$image" --kvm none --qemu qemu-none -- true
 missing "cannot read $WORK/none" --image "$image" --kvm none --add "$WORK/none:/x" -- true
 
+bad "--libs wants a directory, and '$WORK/none' is none" --image "$image" --kvm none --libs "$WORK/none" -- true
+mkdir "$WORK/tree"
+bad "--libs wants a tree with usr/lib in it" --image "$image" --kvm none --libs "$WORK/tree" -- true
+
 need qemu-system-riscv64 cpio
 missing 'no riscv64 sysroot' --image "$image" --kvm none -- true
 
@@ -60,6 +64,23 @@ QEMU
 chmod +x "$WORK/qemu-old"
 missing 'QEMU 7.2.22 hangs in icount mode with more than one hart' \
 	--image "$image" --kvm none --qemu "$WORK/qemu-old" --smp 2 -- true
+
+# Libraries of another tree, which need not have all folders that the sysroot has;
+# each is looked for in both.
+mkdir -p "$WORK/tree/usr/lib/riscv64-linux-gnu" "$OUTPUT/sysroot/usr/lib/riscv64-linux-gnu"
+touch "$OUTPUT/sysroot/usr/lib/ld-linux-riscv64-lp64d.so.1"
+other=(--image "$image" --kvm none --dry-run --add "$GSTAGE:/gstage" --libs "$WORK/tree")
+missing "which is not in $WORK/tree or $OUTPUT/sysroot" "${other[@]}" -- true
+nr=0
+for lib in $(ldd "$GSTAGE" | sed -n 's/^[[:space:]]*\(lib[^ ]*\) .*/\1/p'); do
+	nr=$((nr + 1))
+	[ $((nr % 2)) = 0 ] && dir=$WORK/tree || dir=$OUTPUT/sysroot
+	touch "$dir/usr/lib/riscv64-linux-gnu/$lib"
+done
+[ "$nr" -ge 3 ] || fail "gstage needs $nr libraries"
+expect 0 env O="$OUTPUT" "$VM" "${other[@]}" -- true
+rm -r "$WORK/tree/usr/lib/riscv64-linux-gnu"
+missing "which is not in $WORK/tree or" "${other[@]}" -- true
 
 # The oracle is a plugin, and must be built, and welcome.
 bad '--oracle needs a value' --oracle
