@@ -7,17 +7,23 @@
 #
 #   enable   when dirty logging is enabled      fault   in a fault of the guest
 #   clear    when the log is cleared            kvm     anywhere in KVM, slabs, too
-#   none     nowhere
+#   none     nowhere, all else being the same (run.sh, for which that is a run without
+#            --fail, does not offer it)
 #
-# PROBABILITY: percent (100); PAGES: as many are given first (0). Runs in the guest.
+# PROBABILITY: percent (100; in fault and kvm that leaves a guest no page to run on);
+# PAGES: as many are given first (0). Runs in the guest.
 set -eu
 
 page=/sys/kernel/debug/fail_page_alloc
 slab=/sys/kernel/debug/failslab
-[ -e "$page/require-start" ] || {
-	echo "fail.sh: this kernel cannot fail allocations; boot a debug one (--base 7.3-debug)" >&2
+cannot() {
+	echo "fail.sh: $*" >&2
 	exit 4
 }
+[ "$(id -u)" = 0 ] || cannot "only root can make allocations fail"
+grep -q ' /sys/kernel/debug debugfs ' /proc/mounts ||
+	cannot "debugfs is not mounted: mount -t debugfs debugfs /sys/kernel/debug"
+[ -e "$page/require-start" ] || cannot "this kernel cannot fail allocations; boot a debug one (--base 7.3-debug)"
 
 # Functions of KVM by address; labels of the compiler are none.
 functions() { grep ' [tT] [^.$].*\[kvm\]$' /proc/kallsyms | sort; }
@@ -43,10 +49,7 @@ none) range='0x0 0x0' probability=0 ;;
 	exit 2
 	;;
 esac
-[ -n "$range" ] || {
-	echo "fail.sh: this KVM has no function for '$1' in /proc/kallsyms" >&2
-	exit 4
-}
+[ -n "$range" ] || cannot "this KVM has no function for '$1' in /proc/kallsyms"
 shift
 
 for at in "$page" "$slab"; do

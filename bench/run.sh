@@ -21,8 +21,9 @@ usage() {
 	  --trace ARGS       more options for gstage trace, e.g. --counts
 	  --times N          the scenario N times in one boot and one trace, each time in a
 	                     new VM (at most 8 with 1 round: a trace has 64 phases)
-	  --fail WHERE       allocations of page tables fail in enable, clear, fault or kvm
-	                     (bench/fail.sh); boots the debug kernel of the base
+	  --fail WHERE[:N]   N percent (100) of the allocations of page tables fail in enable,
+	                     clear, fault or kvm (bench/fail.sh); the last two leave a guest
+	                     nothing at 100; boots the debug kernel of the base
 	  --untraced         run the scenario alone; DIR/guest.json has its figures
 	  --mode, --smp, --seed, --limit, --qemu, --oracle, --vm ARGS   handed to bench/vm.sh
 	TEXT
@@ -73,14 +74,20 @@ file=$GSTAGE_TOP/bench/scenarios/$scenario.scn
 [ -f "$file" ] || bad "there is no scenario '$scenario'"
 
 case $base in debian*) : "${version:=stock}" ;; *) : "${version:=tracepoints}" ;; esac
+percent=100
+case $fail in *:*) percent=${fail#*:} fail=${fail%%:*} ;; esac
 case $fail in
-'') ;;
+'') [ "$percent" = 100 ] || bad "--fail is WHERE or WHERE:PERCENT, and WHERE is missing" ;;
 enable | clear | fault | kvm)
-	[ "$times$untraced" = 10 ] || bad "--fail goes with one traced run, so no --times and no --untraced"
+	[ "$times" = 1 ] || bad "--fail goes with one VM, so no --times"
+	[ "$untraced" = 0 ] || bad "--fail goes with a traced run, so no --untraced"
+	[[ $percent =~ ^[1-9][0-9]?$|^100$ ]] || bad "--fail wants a percentage from 1 to 100 after the colon, not '$percent'"
+	# KVM_RUN is tried again when it is refused memory, and would be for ever.
+	case $fail$percent in fault100 | kvm100) bad "--fail $fail fails less often than always, or no guest comes to anything: $fail:80" ;; esac
 	[[ $base == *-debug ]] || base=$base-debug
 	[ -e "$O/kernel/$base/kvm-$version.ko" ] ||
 		die "$EX_IMPOSSIBLE" "version $version is not built for the debug kernel; 'kernel-patches/build.sh $base $version' builds it"
-	vm_more+=" --add $GSTAGE_TOP/bench/fail.sh:/fail.sh"
+	vm_opts+=(--add "$GSTAGE_TOP/bench/fail.sh:/fail.sh")
 	;;
 *) bad "--fail is enable, clear, fault or kvm, not '$fail'" ;;
 esac
@@ -100,6 +107,7 @@ vm='' args=''
 out=${out:-$O/runs/$scenario}
 
 command="${fail:+sh /fail.sh $fail }dirtyguest $args $more"
+[ "$percent" = 100 ] || command="env PROBABILITY=$percent $command"
 if [ "$times" != 1 ]; then
 	[[ $times =~ ^[1-9][0-9]?$ ]] || bad "--times wants a number from 1 to 99, not '$times'"
 	command="sh -c 'i=0; while [ \$i -lt $times ]; do i=\$((i + 1)); $command || exit; done'"

@@ -55,5 +55,24 @@ expect 2 "$TOP/bench/run.sh" full-pass --fail nowhere
 has_err "--fail is enable, clear, fault or kvm, not 'nowhere'"
 expect 2 "$TOP/bench/run.sh" full-pass --fail enable --times 2
 has_err "no --times"
+expect 2 "$TOP/bench/run.sh" full-pass --fail enable --untraced
+has_err "no --untraced"
+for percent in '' 0 101 50x; do
+	expect 2 "$TOP/bench/run.sh" full-pass --fail "enable:$percent"
+	has_err "--fail wants a percentage from 1 to 100 after the colon, not '$percent'"
+done
+expect 2 "$TOP/bench/run.sh" full-pass --fail :50
+has_err "WHERE is missing"
+# A guest that never gets a page.
+for where in fault kvm fault:100; do
+	expect 2 "$TOP/bench/run.sh" full-pass --fail "$where"
+	has_err "or no guest comes to anything"
+done
+expect 4 env O="$WORK/o" "$TOP/bench/run.sh" full-pass --fail fault:99
+has_err "is not built for the debug kernel"
+as_nobody=()
+[ "$(id -u)" != 0 ] || as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+expect 4 ${as_nobody[@]+"${as_nobody[@]}"} sh -c "$(cat "$TOP/bench/fail.sh")" fail.sh none true
+has_err "only root can make allocations fail"
 expect 4 env O="$WORK/o" "$TOP/bench/run.sh" full-pass --fail enable
 has_err "is not built for the debug kernel"

@@ -32,6 +32,9 @@ for seed in 1 2 3 4 5 6 7 8; do
 	echo $? >any-$seed.status
 done
 check again none
+umount /sys/kernel/debug
+sh /fail.sh none true 2>unmounted.err
+echo $? >unmounted.status
 GUEST
 run_in_vm --base 7.3-debug --limit $((VM_LIMIT * 3)) --hugepages 64 --mem 768 --strict \
 	--add "$WORK/inject.sh:/inject.sh" --add "$TOP/bench/fail.sh:/fail.sh" -- sh /inject.sh
@@ -91,3 +94,18 @@ case $ends in *0*) ;; *) fail "no run came through:$ends" ;; esac
 case $ends in *[14]*) ;; *) fail "no allocation failed:$ends" ;; esac
 grep -q "Failed to toup split page cache" "$DIR/dmesg" || fail "KVM's own words are not in the log"
 ! grep -m1 -E 'INFO: (task|possible|rcu)|possible recursive|inconsistent lock' "$DIR/dmesg" || fail "the kernel complains"
+equal "$(cat "$DIR/unmounted.status")" 4 "status of fail.sh without debugfs"
+grep -q "debugfs is not mounted" "$DIR/unmounted.err" || fail "fail.sh without debugfs: $(cat "$DIR/unmounted.err")"
+
+# The same by the runner, from a checkout with a space in its path.
+ln -s "$TOP" "$WORK/a checkout"
+run_expecting env O="$O" "$WORK/a checkout/bench/run.sh" full-pass --fail fault:80 --args "--rounds 1" \
+	--limit "$VM_LIMIT" --out "$DIR"
+RUN=$DIR/run.json
+count '.guest.runs_refused > 0' true
+count '.guest.pages_lost' 0
+count .environment.base 7.3-debug
+
+# A kernel without fault injection.
+WANT=4 run_in_vm --add "$TOP/bench/fail.sh:/fail.sh" -- sh /fail.sh none true
+has_err "this kernel cannot fail allocations"
