@@ -17,10 +17,14 @@ set -euo pipefail
 # shellcheck source=apt-private.sh
 . "$GSTAGE_TOP/bench/host/apt-private.sh"
 
-case ${1:-} in
---refresh | [!-]* | '') ;;
-*) die "$EX_USAGE" "unknown option $1; usage: peers.sh [--refresh] [LINK]" ;;
-esac
+refresh='' link=$O/peers
+if [ "${1-}" = --refresh ]; then
+	refresh=1
+	shift
+fi
+case ${1-} in -*) die "$EX_USAGE" "unknown option $1; usage: peers.sh [--refresh] [LINK]" ;; esac
+[ $# -le 1 ] || die "$EX_USAGE" "one LINK, not also '$2' (--refresh comes first); usage: peers.sh [--refresh] [LINK]"
+[ $# -eq 0 ] || link=$1
 
 # Not older than the sysroot, or gstage would not find its C library.
 SUITES="forky sid"
@@ -107,18 +111,11 @@ build() {
 	echo "funclatency ${name//[!0-9.]/ }" | awk '{ print $1, $2 }' | sed 's/[.]*$//' >>"$dir/versions"
 }
 
-refresh=
-if [ "${1:-}" = --refresh ]; then
-	refresh=1
-	shift
-fi
-link=${1:-$O/peers}
-
+sysroot=$O/sysroot
+[ -d "$sysroot/usr/include" ] || die "$EX_IMPOSSIBLE" "no riscv64 sysroot in $sysroot; run bench/host/sysroot.sh"
 need dpkg-deb dpkg
 need clang-19
 need ld.lld-19 lld-19
-sysroot=$O/sysroot
-[ -d "$sysroot/usr/include" ] || die "$EX_IMPOSSIBLE" "no riscv64 sysroot in $sysroot; run bench/host/sysroot.sh"
 BPFTOOL=${BPFTOOL:-$(command -v bpftool || echo /usr/sbin/bpftool)}
 need "$BPFTOOL" bpftool
 resolved=$(resolve)
