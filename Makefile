@@ -8,6 +8,7 @@
 #   make check        formatting, warnings as errors, linters, checkpatch
 #   make bench-cost   instructions per traced fault, into docs/cost.md
 #   make bench-peers  the same for other tracers, into docs/peers.md
+#   make test-peers   the other tracers, as bench-peers runs them (not in make test)
 #   make bench-oracle the tracer's counts against those of a QEMU plugin
 #   make soak         the checks on healthy versions, 3060 runs: an hour or more
 #   make              the tracer and the workload, for riscv64 and this machine

@@ -5,14 +5,15 @@
 #   make cli     the command line of the native build
 #   make vm      traced guests in QEMU
 #   make sim     the statistics, simulated: false alarms, power, coverage
+#   make test-peers  the tracers that gstage is measured against, in QEMU
 #   make check   formatting, warnings as errors, linters, checkpatch
 #   make format  let clang-format rewrite our C files
 #
 # Each first sees to its packages (deps), then calls make again: what is built
 # there may need a compiler that was not there before.
 
-.PHONY: test unit cli vm sim check format
-test unit cli vm sim: deps
+.PHONY: test unit cli vm sim test-peers check format
+test unit cli vm sim test-peers: deps
 	$(Q)+$(MAKE) --no-print-directory run-$@
 
 check: deps
@@ -95,3 +96,8 @@ run-cli: $(NATIVE_GSTAGE)
 
 run-vm: $(VM_NEEDS)
 	$(Q)$(RUN_TESTS) $(VM_TESTS)
+
+# Not in `make test`: 80 MB of packages, and a kernel that only these need.
+.PHONY: run-test-peers
+run-test-peers: $(RISCV64_GSTAGE) $(DG_BIN) $(FLOOR_BIN) kernel-peers $(PEERS)
+	$(Q)VM_LIMIT=$${VM_LIMIT:-300} TEST_LIMIT=$${TEST_LIMIT:-3600} BASE=$(BASE) $(RUN_TESTS) tests/peers/tracers.sh
