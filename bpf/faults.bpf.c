@@ -9,7 +9,7 @@
  * work.bpf.c, which KVM adds up itself; on functions by the counts below, which
  * other hooks keep.
  */
-#include "bpf/splits.bpf.h"
+#include "bpf/faults.bpf.h"
 #include "bpf/state.bpf.h"
 #include "bpf/vcpu.bpf.h"
 #include "bpf/walk.bpf.h"
@@ -246,11 +246,7 @@ static __always_inline int handle_no_pages(const void *cache, int ret)
 SEC("?fexit/kvm_mmu_topup_memory_cache")
 int BPF_PROG(fn_topup, void *cache, int min, int ret)
 {
-	struct gstage_vcpu *slot = find_slot_of_cache(cache);
-
-	if (slot)
-		set_path(slot, ret < 0 ? GSTAGE_PATH_ERROR : GSTAGE_PATH_RETRY);
-	else if (ret < 0)
+	if (!note_topup(cache, ret) && ret < 0)
 		return handle_no_pages(cache, ret);
 	return 0;
 }
@@ -260,50 +256,10 @@ int BPF_PROG(fn_map_page, struct kvm_gstage *gstage, void *cache, __u64 gpa)
 {
 	struct gstage_vcpu *slot = find_slot_of_cache(cache);
 	struct tables tables;
-	struct leaf leaf;
 
-	if (!slot || !find_tables(gstage, &tables))
-		return 0;
-	walk(&tables, gpa, &leaf);
-	slot->leaf_pte = leaf.pte;
-	slot->leaf_level = leaf.level;
+	if (slot && find_tables(gstage, &tables))
+		note_leaf(slot, &tables, gpa);
 	return 0;
-}
-
-/* What was done to the leaf that was there before. */
-static __always_inline __u32 path_of(const struct gstage_vcpu *slot,
-				     const struct leaf *now, __u32 wanted)
-{
-	if (!slot->leaf_pte)
-		return GSTAGE_PATH_MAP;
-	if (slot->leaf_level > wanted)
-		return GSTAGE_PATH_SPLIT;
-	if (now->level == slot->leaf_level &&
-	    PTE_PFN(now->pte) == PTE_PFN(slot->leaf_pte))
-		return GSTAGE_PATH_PROT;
-	return GSTAGE_PATH_MAP;
-}
-
-/*
- * A leaf was larger than what is wanted: where smaller ones are in its place now
- * it was split, once for each level; where nothing is beside them it was dropped.
- */
-static __always_inline void count_broken(const struct kvm *kvm, __u64 gpa,
-					 const struct gstage_vcpu *slot,
-					 const struct leaf *now, __u32 wanted)
-{
-	__u32 level = slot->leaf_level, i;
-
-	if (now->level < level && !has_sibling(now))
-		return;
-	for (i = 0; i < MAX_LEVELS && level > now->level; i++) {
-		handle_split(kvm, gpa, level, level - 1, GSTAGE_CAUSE_FAULT, 0);
-		level--;
-	}
-	/* No page was left for its table. */
-	if (level > wanted)
-		handle_split(kvm, gpa, level, level - 1, GSTAGE_CAUSE_FAULT,
-			     -1);
 }
 
 SEC("?fexit/kvm_riscv_gstage_map_page")
@@ -313,20 +269,9 @@ int BPF_PROG(fn_map_page_done, struct kvm_gstage *gstage, void *cache,
 {
 	struct gstage_vcpu *slot = find_slot_of_cache(cache);
 	struct tables tables;
-	struct leaf now;
-	struct place p;
-	__u32 path;
 
-	if (!slot || !find_tables(gstage, &tables))
-		return 0;
-	walk(&tables, gpa, &now);
-	path = path_of(slot, &now, out->level);
-	if (path == GSTAGE_PATH_SPLIT)
-		count_broken(gstage->kvm, gpa, slot, &now, out->level);
-	set_path(slot, ret < 0 ? GSTAGE_PATH_ERROR : path);
-	if (path == GSTAGE_PATH_PROT && cfg_fn_prots &&
-	    find_place(gstage->kvm, &p))
-		add(p.counts->prots[now.pte == slot->leaf_pte], 1);
+	if (slot && find_tables(gstage, &tables))
+		judge_leaf(gstage->kvm, slot, &tables, gpa, out->level, ret);
 	return 0;
 }
 

@@ -137,16 +137,8 @@ SEC("?fentry/kvm_riscv_hfence_gvma_vmid_gpa")
 int BPF_PROG(fn_flush_gpa, struct kvm *kvm, unsigned long hbase,
 	     unsigned long hmask, __u64 gpa, __u64 size, unsigned long order)
 {
-	struct gstage_vcpu *slot;
-
-	if (order == PAGE_SHIFT && size == 1 << PAGE_SHIFT) {
-		slot = slot_here(state_ptr());
-		if (slot->task == bpf_get_current_task() && slot->is_open &&
-		    slot->path < GSTAGE_NR_PATHS) {
-			slot->flushes[slot->path]++;
-			return 0;
-		}
-	}
+	if (is_fault_flush(size, order))
+		return 0;
 	return handle_call(kvm, HFENCE_GVMA_VMID_GPA, gpa, size, order);
 }
 

@@ -134,4 +134,22 @@ static __always_inline void set_path(struct gstage_vcpu *slot, __u32 path)
 	slot->path = path;
 }
 
+/*
+ * Count a fence that the fault under way here asks for. False: it is another's,
+ * and is still to be counted.
+ */
+static __always_inline bool is_fault_flush(__u64 size, __u64 order)
+{
+	struct gstage_vcpu *slot;
+
+	if (order != PAGE_SHIFT || size != 1 << PAGE_SHIFT)
+		return false;
+	slot = slot_here(state_ptr());
+	if (slot->task != bpf_get_current_task() || !slot->is_open ||
+	    slot->path >= GSTAGE_NR_PATHS)
+		return false;
+	slot->flushes[slot->path]++;
+	return true;
+}
+
 #endif /* GSTAGE_BPF_VCPU_BPF_H */
