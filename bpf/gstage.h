@@ -242,6 +242,32 @@ struct gstage_coverage {
 };
 
 /*
+ * A fault played on the kernel's own test functions, before anything is traced
+ * (bpf/bracket.bpf.c): between its two clock reads is nothing but gstage's. User
+ * space writes what is to be played, the programs what came of it.
+ */
+/* One entry for each level: a walk takes entry n of its table at level n. */
+#define GSTAGE_BRACKET_LEVELS 8
+struct gstage_bracket {
+	/* Page tables before and after the fault; that they are aligned matters. */
+	__u64 before[GSTAGE_BRACKET_LEVELS] __attribute__((aligned(64)));
+	__u64 after[GSTAGE_BRACKET_LEVELS];
+	__u64 gpa;
+	__u64 flush_bytes; /* of the fence that the fault asks for, as the next */
+	__u64 flush_order;
+	__u32 tgid; /* whose calls these are; 0: nobody's */
+	__u32 levels; /* of the page tables */
+	/* The programs add to these. */
+	__u64 nr;
+	__u64 sum_ns;
+	/* Theirs. */
+	__u64 zero; /* the number of the vCPU is read from here */
+	__u64 cache; /* addresses, as numbers */
+	__u64 before_at;
+	__u64 after_at;
+};
+
+/*
  * Exits of a vCPU, only with --exits (bpf/exits.bpf.c). A vCPU gets one of these
  * when it first enters the guest.
  */
@@ -411,5 +437,6 @@ _Static_assert(sizeof(struct gstage_queue) == 32, "ABI");
 _Static_assert(sizeof(struct gstage_undone) == 32, "ABI");
 _Static_assert(sizeof(struct gstage_exit) == 4272, "ABI");
 _Static_assert(sizeof(struct gstage_stall) == 40, "ABI");
+_Static_assert(sizeof(struct gstage_bracket) == 256, "ABI");
 
 #endif /* GSTAGE_BPF_GSTAGE_H */

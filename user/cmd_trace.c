@@ -38,6 +38,7 @@ struct trace {
 	struct live live;
 	struct guest_result guest;
 	struct tally *tally;
+	struct bracket bracket; /* only with latencies */
 	json_t *environment;
 	int output_err; /* stdout failed: nothing more is printed there */
 	int signal_fd;
@@ -232,10 +233,15 @@ static int prepare(struct trace *t)
 	return err;
 }
 
+static bool has_latencies(const struct trace *t)
+{
+	return t->choices[FACT_LATENCIES].candidate != NULL;
+}
+
 static int measure(struct trace *t)
 {
 	const struct trace_opts *opts = t->opts;
-	int err;
+	int err = 0;
 
 	if (opts->pid) {
 		t->pid_fd = syscall(SYS_pidfd_open, opts->pid, 0);
@@ -246,7 +252,10 @@ static int measure(struct trace *t)
 			return err;
 		}
 	}
-	err = session__attach(t->session);
+	if (has_latencies(t))
+		err = session__measure_bracket(t->session, &t->bracket);
+	if (!err)
+		err = session__attach(t->session);
 	if (!err)
 		err = open_timer(opts->duration_ns, false, &t->duration_fd);
 	if (!err)
@@ -302,6 +311,8 @@ static struct run *collect(struct trace *t)
 	probes = session__probes(t->session, t->choices);
 	if (!probes || json_object_set_new(root, "probes", probes) ||
 	    tally_to_run(t->tally, root, opts->counts_only) ||
+	    (has_latencies(t) &&
+	     bracket_to_run(&t->bracket, t->choices, root)) ||
 	    (opts->locks && tally_locks_to_run(t->tally, root)) ||
 	    (opts->exits && tally_exits_to_run(t->tally, root)) ||
 	    (opts->stalls && tally_stalls_to_run(t->tally, root)) ||

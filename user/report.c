@@ -257,6 +257,51 @@ static void print_hist(const struct report *report, const struct hist *h,
 	out_hist_summary(report->out, h, scale);
 }
 
+/* The row of @path in what was measured of ourselves, or NULL. */
+static const json_t *find_bracket(const json_t *bracket, const char *path)
+{
+	const json_t *rows = json_object_get(bracket, "faults");
+	size_t i;
+
+	for (i = 0; i < json_array_size(rows); i++) {
+		if (!strcmp(run_str(json_array_get(rows, i), "path"), path))
+			return json_array_get(rows, i);
+	}
+	return NULL;
+}
+
+/* What of each of these latencies is gstage's own; nothing is subtracted. */
+static void print_bracket(const struct report *report, const char *path)
+{
+	const json_t *bracket = json_object_get(report->run, "bracket");
+	const json_t *names = json_object_get(bracket, "left_out");
+	const json_t *ns = json_object_get(find_bracket(bracket, path), "ns");
+	char text[32], name[64], reason[160];
+	size_t i;
+
+	/* A file of before this was measured. */
+	if (!bracket)
+		return;
+	if (!json_is_integer(ns)) {
+		fputs("  of each an unknown part is the tracer's own\n",
+		      report->out);
+		if (json_object_get(bracket, "reason"))
+			fprintf(report->out, "  (%s)\n",
+				out_text(reason, sizeof(reason),
+					 run_str(bracket, "reason")));
+		return;
+	}
+	fprintf(report->out, "  of each %s %s are the tracer's own",
+		out_scaled(text, sizeof(text), (uint64_t)json_integer_value(ns),
+			   &report->scale),
+		report->scale.unit);
+	for (i = 0; i < json_array_size(names); i++)
+		fprintf(report->out, "%s%s", i ? ", " : ", and the hooks of ",
+			out_text(name, sizeof(name),
+				 json_string_value(json_array_get(names, i))));
+	fputc('\n', report->out);
+}
+
 static void print_fault_latencies(const struct report *report)
 {
 	const json_t *rows = json_object_get(report->run, "faults");
@@ -271,6 +316,7 @@ static void print_fault_latencies(const struct report *report)
 		fprintf(report->out, "\nFault latency, path %s, access %s\n",
 			run_str(row, "path"), run_str(row, "access"));
 		print_hist(report, &h, &report->scale, report->step);
+		print_bracket(report, run_str(row, "path"));
 	}
 }
 

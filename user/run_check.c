@@ -203,6 +203,31 @@ static int check_levels(struct check *check, const json_t *rows,
 	return err;
 }
 
+static int check_bracket(struct check *check, const json_t *root)
+{
+	static const char *const keys[] = { "path", NULL };
+	const json_t *bracket = json_object_get(root, "bracket"), *names;
+	size_t i;
+	int err;
+
+	if (!bracket)
+		return 0;
+	err = check_fields(check, bracket, "bracket", run_bracket_fields);
+	if (!err)
+		err = check_rows(check, json_object_get(bracket, "faults"),
+				 "bracket.faults", run_bracket_fault_fields,
+				 keys);
+	names = json_object_get(bracket, "left_out");
+	for (i = 0; !err && i < json_array_size(names); i++) {
+		if (!json_string_length(json_array_get(names, i)))
+			err = fail(
+				check,
+				"bracket.left_out[%zu] is not the name of a fact",
+				i);
+	}
+	return err;
+}
+
 static int check_splits(struct check *check, const json_t *root)
 {
 	return check_levels(check, json_object_get(root, "splits"), "splits");
@@ -494,11 +519,11 @@ int run__validate(const json_t *root, char *reason, size_t reason_size)
 {
 	/* In this order: each relies on what the ones before it have seen. */
 	static int (*const checks[])(struct check *, const json_t *) = {
-		check_schema, check_members,  check_environment,
-		check_losses, check_coverage, check_plain_arrays,
-		check_faults, check_splits,   check_requests,
-		check_locks,  check_exits,    check_phases,
-		check_guest,  check_sums,
+		check_schema,	check_members,	check_environment,
+		check_losses,	check_coverage, check_plain_arrays,
+		check_faults,	check_bracket,	check_splits,
+		check_requests, check_locks,	check_exits,
+		check_phases,	check_guest,	check_sums,
 	};
 	struct check check = {
 		.reason = reason,

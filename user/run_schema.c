@@ -35,6 +35,7 @@ const struct field run_root_fields[] = {
 	{ "write_protects", ARRAY, true, NULL },
 	{ "flush_requests", ARRAY, true, NULL },
 	{ "flush_executed", ARRAY, true, NULL },
+	{ "bracket", OBJECT, false, NULL },
 	{ "locks", ARRAY, false, NULL },
 	{ "exits", ARRAY, false, NULL },
 	{ "stalls", ARRAY, false, NULL },
@@ -97,6 +98,18 @@ const struct field run_phase_fields[] = {
 const struct field run_fault_fields[] = {
 	{ "path", WORD, true, paths },	{ "access", WORD, true, accesses },
 	{ "count", COUNT, true, NULL }, { "latency", OBJECT, false, NULL },
+	{ NULL, 0, false, NULL },
+};
+
+const struct field run_bracket_fields[] = {
+	{ "faults", ARRAY, true, NULL },   { "left_out", ARRAY, false, NULL },
+	{ "took_ns", COUNT, false, NULL }, { "reason", STRING, false, NULL },
+	{ NULL, 0, false, NULL },
+};
+
+const struct field run_bracket_fault_fields[] = {
+	{ "path", WORD, true, paths },
+	{ "ns", COUNT_OR_NULL, true, NULL },
 	{ NULL, 0, false, NULL },
 };
 
@@ -211,6 +224,11 @@ const char *run_field_mismatch(const json_t *value, const struct field *field)
 		return json_is_integer(value) && n >= 0 ?
 			       NULL :
 			       "an integer of 0 or more";
+	case COUNT_OR_NULL:
+		return json_is_null(value) ||
+				       (json_is_integer(value) && n >= 0) ?
+			       NULL :
+			       "an integer of 0 or more, or null";
 	case LEVEL:
 		return json_is_integer(value) && n >= 0 && n <= LEVEL_LIMIT ?
 			       NULL :

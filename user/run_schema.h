@@ -11,6 +11,7 @@
 
 enum kind {
 	COUNT, /* integer, 0 or more */
+	COUNT_OR_NULL, /* null: not known */
 	LEVEL, /* integer, 0 to LEVEL_LIMIT */
 	STRING, /* not empty */
 	TEXT, /* may be empty: not known, or none given */
@@ -32,6 +33,8 @@ extern const struct field run_environment_fields[];
 extern const struct field run_probe_fields[];
 extern const struct field run_phase_fields[];
 extern const struct field run_fault_fields[];
+extern const struct field run_bracket_fields[];
+extern const struct field run_bracket_fault_fields[];
 extern const struct field run_split_fields[];
 extern const struct field run_prot_fields[];
 extern const struct field run_wp_fields[];

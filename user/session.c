@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "gstage.skel.h"
+#include "user/bracket_run.h"
 #include "user/log.h"
 
 struct session {
@@ -32,6 +33,8 @@ struct session {
 	bool *is_attached; /* or was, before session__detach() */
 	int (*on_record)(void *ctx, const struct gstage_rec *rec);
 	void *record_ctx;
+	struct bracket_hooks *bracket;
+	bool is_measuring; /* itself: what is recorded is nobody's */
 };
 
 static int print_libbpf(enum libbpf_print_level level, const char *fmt,
@@ -60,7 +63,7 @@ static int on_ring_record(void *ctx, void *data, size_t size)
 {
 	struct session *s = ctx;
 
-	if (size < sizeof(struct gstage_rec))
+	if (size < sizeof(struct gstage_rec) || s->is_measuring)
 		return 0;
 	return s->on_record(s->record_ctx, data);
 }
@@ -94,6 +97,7 @@ static void set_programs(struct session *s, const struct session_opts *opts)
 			find_program(s, probe),
 			is_there && probes_is_needed(opts->choices, probe));
 	}
+	bracket_run_set_programs(s->skel->obj, opts->choices, &opts->view);
 }
 
 static int set_options(struct session *s, const struct session_opts *opts)
@@ -235,6 +239,56 @@ int session__load(struct session *s)
 	return err;
 }
 
+static const struct gstage_row *row_of(const struct session *s, int cpu)
+{
+	return (const struct gstage_row *)((const char *)s->rows +
+					   cpu * s->row_stride);
+}
+
+static bool is_empty(const struct gstage_row *row)
+{
+	const struct gstage_phase_counts none = {};
+
+	return !memcmp(&row->phases[0], &none, sizeof(none));
+}
+
+/* As if nothing had run: what the measurement counted is no event. */
+static int forget_counts(struct session *s)
+{
+	struct gstage_bpf__bss *bss = s->skel->bss;
+	struct gstage_row *zero;
+	int cpu, err = 0;
+
+	session__consume(s);
+	memset(&bss->state.vcpus[0][0], 0, sizeof(bss->state.vcpus[0][0]));
+	memset(&bss->losses, 0, sizeof(bss->losses));
+	zero = calloc(1, s->row_stride);
+	if (!zero)
+		return -ENOMEM;
+	for (cpu = 0; cpu < s->nr_cpus && !err; cpu++) {
+		if (!is_empty(row_of(s, cpu)))
+			err = bpf_map_update_elem(
+				bpf_map__fd(s->skel->maps.rows), &cpu, zero,
+				BPF_ANY);
+	}
+	free(zero);
+	return err;
+}
+
+int session__measure_bracket(struct session *s, struct bracket *b)
+{
+	int err;
+
+	s->is_measuring = true;
+	s->bracket = bracket_run(s->skel->obj, s->choices,
+				 &s->skel->bss->bracket, b);
+	err = s->bracket ? forget_counts(s) : -ENOMEM;
+	s->is_measuring = false;
+	if (err)
+		pr_err("cannot measure what the hooks add: %s", strerror(-err));
+	return err;
+}
+
 int session__attach(struct session *s)
 {
 	size_t i;
@@ -340,9 +394,7 @@ static void read_counts(struct session *s, struct tally *t)
 				      bss->nr_exits :
 				      GSTAGE_MAX_EXIT_VCPUS;
 	for (cpu = 0; cpu < s->nr_cpus; cpu++)
-		tally_add_row(t,
-			      (const struct gstage_row *)((char *)s->rows +
-							  cpu * s->row_stride));
+		tally_add_row(t, row_of(s, cpu));
 	for (vm = 0; vm < GSTAGE_MAX_VMS; vm++) {
 		for (i = 0; i < bss->nr_vcpus[vm]; i++)
 			tally_add_vcpu(t, &bss->state.vcpus[vm][i],
@@ -436,6 +488,7 @@ void session__free(struct session *s)
 	if (!s)
 		return;
 	session__detach(s);
+	bracket_hooks_free(s->bracket);
 	ring_buffer__free(s->ring);
 	if (s->rows)
 		munmap(s->rows, s->rows_bytes);

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "bpf/gstage.h"
+#include "user/bracket.h"
 #include "user/probes.h"
 #include "user/tally.h"
 
@@ -44,6 +45,13 @@ void session__follow(struct session *s, pid_t pid);
 
 /* Verify and load. 0 or -errno, reported. */
 int session__load(struct session *s);
+
+/*
+ * Measure what the hooks of a fault add to its latency (user/bracket.h). Before
+ * session__attach(), and only where latencies are wanted. 0 or -errno, reported;
+ * that a figure is not known is no error.
+ */
+int session__measure_bracket(struct session *s, struct bracket *b);
 
 /* From its return on every event is counted. 0 or -errno, reported. */
 int session__attach(struct session *s);

@@ -86,6 +86,9 @@ const char *tally_exit_name(bool is_interrupt, unsigned int code);
 int tally_check(const struct tally *t, json_t *root, bool counts_only,
 		bool saw_all);
 
+/* "fast" and the like, for GSTAGE_PATH_@path. */
+const char *tally_path_name(unsigned int path);
+
 /* "clear" and the like, for GSTAGE_CAUSE_@cause. */
 const char *tally_cause_name(unsigned int cause);
 

@@ -32,6 +32,11 @@ static const char *const cause_names[GSTAGE_NR_CAUSES] = {
 	[GSTAGE_CAUSE_GET] = "get",
 };
 
+const char *tally_path_name(unsigned int path)
+{
+	return path < GSTAGE_NR_PATHS ? path_names[path] : "unknown";
+}
+
 const char *tally_cause_name(unsigned int cause)
 {
 	return cause < GSTAGE_NR_CAUSES ? cause_names[cause] : "unknown";

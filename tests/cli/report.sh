@@ -56,6 +56,41 @@ expect 0 "$GSTAGE" report -v "$FIXTURES/split.json"
 has_out "faults: tracepoint kvm_gstage_fault, attached, missed 0"
 has_out "  ok     pages-lost: 0 pages lost"
 
+# What of a latency is the tracer's own, where that was measured; nothing is
+# subtracted. What is not known is no 0.
+case $(cat "$WORK/out") in *"tracer's own"*) fail "a file without it has a bracket cost" ;; esac
+jq '.bracket = {faults: [{path: "fast", ns: 452}, {path: "split", ns: null}], left_out: []}' \
+	"$FIXTURES/split.json" >"$WORK/bracket.json"
+expect 0 "$GSTAGE" report "$WORK/bracket.json"
+has_out "  of each 452 insns are the tracer's own"
+has_out "  of each an unknown part is the tracer's own"
+has_out "  count 8184  min 2900  max 18700  mean 2999  total 24547800 insns"
+diff <("$GSTAGE" report "$FIXTURES/split.json") "$WORK/out" >"$WORK/diff" && fail "no bracket cost is printed"
+[ "$(grep -c '^[<>]' "$WORK/diff")" = "$(grep -c '^Fault latency' "$WORK/out")" ] || fail "the bracket cost changes other lines: $(cat "$WORK/diff")"
+jq '.bracket = {faults: [{path: "fast", ns: null}, {path: "split", ns: 4700}], left_out: ["locks", "stalls"],
+	reason: "the kernel has no functions to measure on (CONFIG_NET)"}' "$FIXTURES/host.json" >"$WORK/bracket.json"
+expect 0 "$GSTAGE" report -u "$WORK/bracket.json"
+has_out "  (the kernel has no functions to measure on (CONFIG_NET))"
+has_out "  of each 4.700 us are the tracer's own, and the hooks of locks, stalls"
+awk 'length > 80 { print; bad = 1 } END { exit bad }' "$WORK/out" || fail "wider than 80 columns"
+expect 0 "$GSTAGE" report --json "$WORK/bracket.json"
+has_out '"bracket":{"faults":[{"path":"fast","ns":null},{"path":"split","ns":4700}]'
+jq '.bracket.faults[0].ns = -1' "$WORK/bracket.json" >"$WORK/bad.json"
+expect 2 "$GSTAGE" report "$WORK/bad.json"
+has_err "bracket.faults[0].ns is not an integer of 0 or more, or null"
+# It is of the environment: no difference that compare would find.
+jq '.bracket = {faults: [{path: "fast", ns: 1}], left_out: []}' "$FIXTURES/split.json" >"$WORK/a.json"
+jq '.bracket = {faults: [{path: "fast", ns: 500}], left_out: []}' "$FIXTURES/split.json" >"$WORK/b.json"
+compare_with() {
+	cp "$1" "$WORK/y.json"
+	"$GSTAGE" compare x="$FIXTURES/eager.json" y="$WORK/y.json" 2>&1
+	echo "status $?"
+}
+compare_with "$FIXTURES/split.json" >"$WORK/compare"
+for bracket in a b; do
+	diff "$WORK/compare" <(compare_with "$WORK/$bracket.json") >"$WORK/diff" || fail "compare sees the bracket cost: $(cat "$WORK/diff")"
+done
+
 # Counts only, and nothing at all.
 expect 0 "$GSTAGE" report "$FIXTURES/counts.json"
 has_out "counts only: latency was not measured"

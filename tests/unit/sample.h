@@ -73,6 +73,11 @@ static inline json_t *sample_run(void)
 			  "latency", sample_hist("ns", 3000, 15, 5000), "path",
 			  "split", "access", "write", "count", 8, "latency",
 			  sample_hist("ns", 14000, 7, 20000)));
+	json_object_set_new(root, "bracket",
+			    json_pack("{s:[{s:s, s:i}, {s:s, s:n}], s:[s]}",
+				      "faults", "path", "fast", "ns", 450,
+				      "path", "split", "ns", "left_out",
+				      "locks"));
 	json_object_set_new(root, "splits",
 			    json_pack("[{s:s, s:i, s:i, s:i}]", "cause",
 				      "fault", "from_level", 1, "to_level", 0,
