@@ -28,6 +28,7 @@ struct member {
 	bool started;
 	bool running;
 	int cpu; /* to stay on, or -1 */
+	bool is_fifo; /* gives way to nobody */
 	int err; /* of this turn: 0 or -errno */
 	__u64 start_ns;
 	__u64 end_ns;
@@ -155,6 +156,19 @@ static void stay_on_cpu(const struct member *m)
 			strerror(err));
 }
 
+static void give_way_to_nobody(const struct member *m)
+{
+	struct sched_param param = { .sched_priority = 1 };
+	int err;
+
+	if (!m->is_fifo)
+		return;
+	err = pthread_setschedparam(pthread_self(), SCHED_FIFO, &param);
+	if (err)
+		dg_warn("--fifo: vCPU %u: %s; it takes turns with the others",
+			m->id, strerror(err));
+}
+
 static void *member_main(void *arg)
 {
 	struct member *m = arg;
@@ -162,6 +176,7 @@ static void *member_main(void *arg)
 	__u64 turn = 0;
 
 	stay_on_cpu(m);
+	give_way_to_nobody(m);
 	pthread_mutex_lock(&crew->lock);
 	for (;;) {
 		while (crew->turn == turn && !crew->quit)
@@ -223,7 +238,7 @@ static int init_sync(struct crew *crew)
 	return -err;
 }
 
-struct crew *crew__new(struct vm *vm, bool pin)
+struct crew *crew__new(struct vm *vm, bool pin, bool fifo)
 {
 	struct crew *crew;
 	int err;
@@ -241,6 +256,7 @@ struct crew *crew__new(struct vm *vm, bool pin)
 		m->vcpu = &vm->vcpus[i];
 		m->id = i;
 		m->cpu = pin ? nth_allowed_cpu(i) : -1;
+		m->is_fifo = fifo;
 		err = -pthread_create(&m->thread, NULL, member_main, m);
 		m->started = !err;
 	}

@@ -16,10 +16,10 @@ struct crew;
 
 /*
  * Start a thread per vCPU of @vm, which must outlive the crew. With @pin, vCPU
- * i stays on the i-th CPU this process may use (modulo their number). NULL
- * with errno; reported.
+ * i stays on the i-th CPU this process may use (modulo their number); with @fifo
+ * none gives way to another before it is done. NULL with errno; reported.
  */
-struct crew *crew__new(struct vm *vm, bool pin);
+struct crew *crew__new(struct vm *vm, bool pin, bool fifo);
 
 /*
  * Let every vCPU run until it stores @code to the port, and return when the

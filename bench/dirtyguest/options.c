@@ -37,6 +37,7 @@ enum {
 	OPT_AFTER_ORDER,
 	OPT_LIMIT,
 	OPT_PIN,
+	OPT_FIFO,
 	OPT_FORCE,
 	OPT_DRY_RUN,
 	OPT_SELF_TEST,
@@ -118,6 +119,9 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "pin", OPT_PIN, 0, 0,
 	  "keep vCPU i on the i-th CPU this process may use", 0 },
+	{ "fifo", OPT_FIFO, 0, 0,
+	  "each vCPU runs until it is done with its pass, as far as CPUs are short (SCHED_FIFO)",
+	  0 },
 	{ 0, 0, 0, 0, "What the guest does:", 2 },
 	{ "rounds", OPT_ROUNDS, "N", 0, "logged rounds (default 3)", 0 },
 	{ "order", OPT_ORDER, "ORDER", 0,
@@ -332,6 +336,9 @@ static error_t parse_memory_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_PIN:
 		opts->pin = true;
+		return 0;
+	case OPT_FIFO:
+		opts->fifo = true;
 		return 0;
 	default:
 		return parse_log_option(key, arg, state);

@@ -58,6 +58,7 @@ struct dg_options {
 	bool skip_populate;
 	bool after;
 	bool pin;
+	bool fifo;
 	bool force;
 	bool dry_run;
 	bool quiet;

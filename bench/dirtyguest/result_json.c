@@ -103,6 +103,7 @@ static int set_options(json_t *root, const struct dg_options *opts)
 	      set_bool(obj, "after", opts->after) |
 	      set_str(obj, "after_order", dg_order_names[opts->after_order]) |
 	      set_bool(obj, "pin", opts->pin) |
+	      set_bool(obj, "fifo", opts->fifo) |
 	      set_u64(obj, "limit_ns", opts->limit_ns);
 	return json_object_set_new(root, "options", obj) | bad;
 }

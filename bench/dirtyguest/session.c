@@ -38,7 +38,7 @@ static int run(struct phases *ph, const struct dg_options *opts)
 {
 	int err, status;
 
-	ph->crew = crew__new(ph->vm, opts->pin);
+	ph->crew = crew__new(ph->vm, opts->pin, opts->fifo);
 	if (!ph->crew)
 		return GSTAGE_EX_IMPOSSIBLE;
 	err = phases__run(ph);
