@@ -133,6 +133,19 @@ static void print_probes(FILE *out, const json_t *run)
 	}
 }
 
+/* What the tracer took of the kernel's memory, if it was recorded. */
+static void print_memory(FILE *out, const json_t *env)
+{
+	if (!run_int(env, "map_bytes"))
+		return;
+	fprintf(out,
+		"%-10s%" JSON_INTEGER_FORMAT
+		" KiB, of them %" JSON_INTEGER_FORMAT
+		" KiB for each possible CPU\n",
+		"maps:", (run_int(env, "map_bytes") + 1023) >> 10,
+		(run_int(env, "map_bytes_per_cpu") + 1023) >> 10);
+}
+
 void report_print_environment(FILE *out, const json_t *run, bool verbose)
 {
 	static const char *const kernel[][2] = {
@@ -180,6 +193,7 @@ void report_print_environment(FILE *out, const json_t *run, bool verbose)
 		print_members(out, env, "sha256:", hashes);
 	if (!is_unknown(json_object_get(env, "kvm_sha256")))
 		print_members(out, env, "", kvm_hash);
+	print_memory(out, env);
 	print_probes(out, run);
 }
 

@@ -42,6 +42,32 @@ static json_t *environment(json_t *run)
 	return json_object_get(run, "environment");
 }
 
+static void test_memory_is_told(void **state)
+{
+	const struct report_opts opts = { .verbose = true };
+	json_t *run = sample_run();
+	char *text;
+
+	(void)state;
+	/* An older run, or one of another tool, does not know. */
+	text = report_of(run, &opts);
+	assert_lacks(text, "maps:");
+	free(text);
+	json_object_set_new(environment(run), "map_bytes",
+			    json_integer(2048 * 1024 + 1));
+	json_object_set_new(environment(run), "map_bytes_per_cpu",
+			    json_integer(180 * 1024));
+	text = report_of(run, NULL);
+	assert_lacks(text, "maps:");
+	free(text);
+	text = report_of(run, &opts);
+	assert_has(
+		text,
+		"maps:     2049 KiB, of them 180 KiB for each possible CPU\n");
+	free(text);
+	json_decref(run);
+}
+
 static void test_instructions_are_called_so(void **state)
 {
 	const struct report_opts opts = { .unit = REPORT_UNIT_US };
@@ -263,6 +289,7 @@ static void test_json_has_quantiles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_memory_is_told),
 		cmocka_unit_test(test_instructions_are_called_so),
 		cmocka_unit_test(test_emulated_time_is_labelled),
 		cmocka_unit_test(test_phase_table),
