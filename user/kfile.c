@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "user/calls.h"
+#include "user/kcalls.h"
 #include "user/log.h"
 
 #ifndef EM_RISCV
@@ -47,11 +49,13 @@ struct kfile {
 	const unsigned char *btf;
 	size_t btf_size;
 	Elf *elf;
+	bool is_linked; /* or to be, when it is loaded */
 	Elf_Data *symbols;
 	size_t nr_symbols;
 	size_t names; /* section of the symbols' names */
 	struct site *sites; /* where ftrace can hook, sorted */
 	size_t nr_sites;
+	struct calls *calls;
 	const char *modinfo;
 	size_t modinfo_size;
 };
@@ -292,9 +296,13 @@ static int open_elf(struct kfile *k)
 		       k->path);
 		return -EINVAL;
 	}
-	err = read_sections(k, false);
+	k->is_linked = ehdr.e_type != ET_REL;
+	k->calls = calls__new();
+	err = k->calls ? read_sections(k, false) : -ENOMEM;
 	if (!err)
 		err = read_sections(k, true);
+	if (!err)
+		err = kcalls_read(k->elf, k->symbols, k->is_linked, k->calls);
 	if (k->sites)
 		qsort(k->sites, k->nr_sites, sizeof(*k->sites), by_address);
 	if (err) {
@@ -441,6 +449,26 @@ enum kfile_function kfile__function(const struct kfile *k, const char *name)
 	return found;
 }
 
+int kfile__callers(const struct kfile *k, const char *name)
+{
+	int n = -1;
+	GElf_Sym sym;
+	size_t i = 0;
+
+	while (next_symbol(k, name, 0, &i, &sym)) {
+		uint64_t address;
+		size_t section;
+
+		if (sym.st_shndx != SHN_UNDEF &&
+		    GELF_ST_TYPE(sym.st_info) != STT_FUNC)
+			continue;
+		/* It has moved on to the next. */
+		kcalls_locate(k->is_linked, i - 1, &sym, 0, &section, &address);
+		n = (n < 0 ? 0 : n) + calls__count(k->calls, section, address);
+	}
+	return n;
+}
+
 const char *kfile__variant(const struct kfile *k, const char *name)
 {
 	size_t n = strlen(name), i = 0;
@@ -480,6 +508,7 @@ void kfile__free(struct kfile *k)
 		return;
 	elf_end(k->elf);
 	free(k->sites);
+	calls__free(k->calls);
 	if (k->data)
 		munmap((void *)k->data, k->size);
 	free(k->path);

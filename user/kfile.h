@@ -44,6 +44,13 @@ bool kfile__has_symbols(const struct kfile *k);
 enum kfile_function kfile__function(const struct kfile *k, const char *name);
 
 /*
+ * How many places of this file call that function, or take its address; -1: there is
+ * no symbol that would tell. Of a vmlinux only its code is looked at: it does not tell
+ * what data points to.
+ */
+int kfile__callers(const struct kfile *k, const char *name);
+
+/*
  * What the compiler made of a function that is not there by its name, as in
  * "gstage_map_page.constprop.0", or NULL.
  */

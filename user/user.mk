@@ -10,7 +10,7 @@ USER_COMMON := log opts hist out out_hist \
 	       compare compare_env compare_vary compare_figures compare_times \
 	       compare_exact compare_host compare_print compare_print_host \
 	       compare_verdict compare_load compare_ktap compare_mail \
-	       host verdict ktypes kfile features doctor doctor_print \
+	       host verdict ktypes calls kcalls kfile features doctor doctor_print \
 	       cmd_common
 USER_MODULES := main cmd_report cmd_compare cmd_check cmd_doctor $(USER_COMMON)
 

@@ -23,14 +23,19 @@
 #define EM_RISCV 243
 #endif
 #define R_64 2
+#define R_CALL_PLT 19
+#define R_RELAX 51
 
 static char path[] = "/tmp/gstage-unit.XXXXXX";
 
 /* The sections by number, from 1 on. */
 enum {
 	TEXT = 1,
+	DATA,
 	MODINFO,
 	RELA,
+	RELA_TEXT,
+	RELA_DATA,
 	SYMTAB,
 	STRTAB,
 	SHSTRTAB,
@@ -38,7 +43,7 @@ enum {
 };
 
 static const char shstrtab[] =
-	"\0.text\0.modinfo\0.rela__patchable_function_entries\0.symtab\0.strtab\0.shstrtab";
+	"\0.text\0.data\0.modinfo\0.rela__patchable_function_entries\0.rela.text\0.rela.data\0.symtab\0.strtab\0.shstrtab";
 static const char modinfo[] = "parmtype=eager_page_split:bool\0"
 			      "name=kvm\0vermagic=7.9.1 SMP";
 static const char strtab[] =
@@ -82,9 +87,29 @@ static void add(Elf *elf, const char *name, const void *bytes, size_t size,
 	assert_int_not_equal(gelf_update_shdr(scn, &shdr), 0);
 }
 
+/* What section @number is for, and what relocations of it are of. */
+static void mark(Elf *elf, size_t number, GElf_Xword flags, GElf_Word info)
+{
+	Elf_Scn *scn = elf_getscn(elf, number);
+	GElf_Shdr shdr;
+
+	assert_non_null(gelf_getshdr(scn, &shdr));
+	shdr.sh_flags = flags;
+	shdr.sh_info = info;
+	assert_int_not_equal(gelf_update_shdr(scn, &shdr), 0);
+}
+
 static int write_module(void **state)
 {
-	static const char text[64];
+	/*
+	 * In "hooked" a call of "called" as it is before it is linked, and one that
+	 * is settled, c.j to "plain"; in that one a call of "cut.part.0".
+	 */
+	static const unsigned char text[64] = {
+		[8] = 0x97,  [12] = 0xe7, [13] = 0x80, [16] = 0x21,
+		[17] = 0xa0, [24] = 0x97, [28] = 0xe7, [29] = 0x80,
+	};
+	static const char data[8]; /* a pointer to "hooked" */
 	const Elf64_Sym symbols[] = {
 		{},
 		{ NAME("hooked"), INFO(STB_GLOBAL, STT_FUNC), 0, TEXT, 8, 16 },
@@ -99,6 +124,12 @@ static int write_module(void **state)
 	};
 	/* 8 bytes before "hooked". */
 	const Elf64_Rela rela[] = { { 0, ELF64_R_INFO(5, R_64), 0 } };
+	const Elf64_Rela of_text[] = {
+		{ 8, ELF64_R_INFO(4, R_CALL_PLT), 0 },
+		{ 8, ELF64_R_INFO(0, R_RELAX), 0 },
+		{ 24, ELF64_R_INFO(5, R_CALL_PLT), 40 },
+	};
+	const Elf64_Rela of_data[] = { { 0, ELF64_R_INFO(1, R_64), 0 } };
 	GElf_Ehdr ehdr;
 	Elf *elf;
 	int fd;
@@ -119,16 +150,25 @@ static int write_module(void **state)
 	ehdr.e_shstrndx = SHSTRTAB;
 	assert_int_not_equal(gelf_update_ehdr(elf, &ehdr), 0);
 	add(elf, ".text", text, sizeof(text), ELF_T_BYTE, SHT_PROGBITS, 0, 0);
+	add(elf, ".data", data, sizeof(data), ELF_T_BYTE, SHT_PROGBITS, 0, 0);
 	add(elf, ".modinfo", modinfo, sizeof(modinfo), ELF_T_BYTE, SHT_PROGBITS,
 	    0, 0);
 	add(elf, ".rela__patchable_function_entries", rela, sizeof(rela),
 	    ELF_T_RELA, SHT_RELA, SYMTAB, sizeof(rela[0]));
+	add(elf, ".rela.text", of_text, sizeof(of_text), ELF_T_RELA, SHT_RELA,
+	    SYMTAB, sizeof(rela[0]));
+	add(elf, ".rela.data", of_data, sizeof(of_data), ELF_T_RELA, SHT_RELA,
+	    SYMTAB, sizeof(rela[0]));
 	add(elf, ".symtab", symbols, sizeof(symbols), ELF_T_SYM, SHT_SYMTAB,
 	    STRTAB, sizeof(symbols[0]));
 	add(elf, ".strtab", strtab, sizeof(strtab), ELF_T_BYTE, SHT_STRTAB, 0,
 	    0);
 	add(elf, ".shstrtab", shstrtab, sizeof(shstrtab), ELF_T_BYTE,
 	    SHT_STRTAB, 0, 0);
+	mark(elf, TEXT, SHF_ALLOC | SHF_EXECINSTR, 0);
+	mark(elf, DATA, SHF_ALLOC | SHF_WRITE, 0);
+	mark(elf, RELA_TEXT, SHF_INFO_LINK, TEXT);
+	mark(elf, RELA_DATA, SHF_INFO_LINK, DATA);
 	assert_true(elf_update(elf, ELF_C_WRITE) > 0);
 	elf_end(elf);
 	close(fd);
@@ -166,6 +206,13 @@ static void test_whole(void **state)
 	assert_true(kfile__has_symbol(k, "__tracepoint_x"));
 	assert_false(kfile__has_symbol(k, "called"));
 
+	/* A pointer; a jump; what it does not define; by another symbol. */
+	assert_int_equal(kfile__callers(k, "hooked"), 1);
+	assert_int_equal(kfile__callers(k, "plain"), 1);
+	assert_int_equal(kfile__callers(k, "called"), 1);
+	assert_int_equal(kfile__callers(k, "cut.part.0"), 1);
+	assert_int_equal(kfile__callers(k, "none"), -1);
+
 	assert_true(kfile__has_parameter(k, "eager_page_split"));
 	assert_false(kfile__has_parameter(k, "eager"));
 	assert_false(kfile__has_parameter(k, "name"));
@@ -184,6 +231,7 @@ static void ask_all(void)
 	kfile__function(k, "hooked");
 	kfile__function(k, "none");
 	kfile__variant(k, "cut");
+	kfile__callers(k, "plain");
 	kfile__has_symbol(k, "none");
 	kfile__has_parameter(k, "none");
 	kfile__free(k);
