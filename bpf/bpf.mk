@@ -12,7 +12,7 @@ BPF_CFLAGS = --target=bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra \
 
 BPF_PROGS := state faults work splits flushes dirty_log locks checks check_faults check_queues exits bracket
 BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,$(BPF_PROGS))
-BPF_SKELS := $(O)/bpf/gstage.skel.h
+BPF_SKELS := $(O)/bpf/gstage.skel.h $(O)/bpf/ktext.skel.h
 
 .PHONY: bpf
 bpf: $(BPF_SKELS)

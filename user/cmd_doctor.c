@@ -12,6 +12,7 @@
 #include "user/cmd_common.h"
 #include "user/doctor.h"
 #include "user/exitcode.h"
+#include "user/ktext.h"
 #include "user/log.h"
 
 #define MAX_FILES 2
@@ -84,7 +85,7 @@ static int print(const struct doctor *d, const struct doctor_opts *opts)
 int cmd_doctor(int argc, char **argv)
 {
 	struct doctor_opts opts = {};
-	struct doctor d = {};
+	struct doctor d = { .look_for_callers = ktext_look };
 	int status = GSTAGE_EX_USAGE;
 	int err;
 

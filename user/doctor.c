@@ -58,6 +58,17 @@ static bool file_has_member(void *ctx, const char *type, const char *member)
 	return !d->types || ktypes__has_member(d->types, type, member);
 }
 
+static int file_nr_callers(void *ctx, const char *name)
+{
+	const struct doctor *d = ctx;
+	const struct kfile *k = d->kvm ?: d->kernel;
+	int n = kfile__callers(k, name);
+
+	return n || kfile__kind(k) == KFILE_KVM || !probes_is_in_table(name) ?
+		       n :
+		       -1;
+}
+
 static const char *file_no_functions(void *ctx)
 {
 	const struct doctor *d = ctx;
@@ -92,6 +103,13 @@ static bool here_has_parameter(void *ctx, const char *name)
 	(void)ctx;
 	snprintf(path, sizeof(path), PARAMETERS "%s", name);
 	return !access(path, F_OK);
+}
+
+static bool here_calls(void *ctx, const char *name)
+{
+	struct doctor *d = ctx;
+
+	return d->view.nr_callers(d->view.ctx, name) > 0;
 }
 
 static void read_parameter(struct doctor *d)
@@ -163,6 +181,17 @@ static const char *option_of(enum fact fact)
 	}
 }
 
+static bool is_stopped(const struct doctor *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->nr_obstacles; i++) {
+		if (d->obstacles[i].is_fatal)
+			return true;
+	}
+	return false;
+}
+
 static void judge(struct doctor *d, const struct feature_view *view)
 {
 	const struct probe_wish plain = {};
@@ -181,17 +210,18 @@ static void judge(struct doctor *d, const struct feature_view *view)
 		struct doctor_fact *f = &d->facts[fact];
 
 		f->choice = with_all[fact];
-		if (f->choice.status != PROBE_MISSING) {
-			if (choices[fact].status != PROBE_SERVED)
-				f->option = option_of(fact);
+		if (f->choice.status != PROBE_MISSING &&
+		    !probes_is_served(&choices[fact]))
+			f->option = option_of(fact);
+		if (f->choice.status == PROBE_SERVED)
 			continue;
-		}
-		refine_reason(d, &f->choice);
+		if (f->choice.status == PROBE_MISSING)
+			refine_reason(d, &f->choice);
 		f->remedy =
 			verdict_remedy(&view->probes, &f->choice, d->functions);
 	}
-	features_find(view, d->features);
 	d->view = view->probes;
+	features_find(view, d->features);
 	d->is_judged = true;
 }
 
@@ -207,15 +237,16 @@ bool doctor_has_hook(const struct doctor *d, enum fact fact,
 	       d->view.has_function(d->view.ctx, probe->hook);
 }
 
+int doctor_nr_callers(const struct doctor *d, const struct probe *probe)
+{
+	if (probe->kind == HOOK_TRACEPOINT || !d->view.nr_callers)
+		return -1;
+	return d->view.nr_callers(d->view.ctx, probe->hook);
+}
+
 bool doctor_can_trace(const struct doctor *d)
 {
-	size_t i;
-
-	for (i = 0; i < d->nr_obstacles; i++) {
-		if (d->obstacles[i].is_fatal)
-			return false;
-	}
-	return d->is_judged;
+	return d->is_judged && !is_stopped(d);
 }
 
 int doctor_look_here(struct doctor *d)
@@ -240,8 +271,15 @@ int doctor_look_here(struct doctor *d)
 		return err;
 	}
 	d->functions = verdict_of_functions(d->types, &d->host);
+	if (d->look_for_callers && !is_stopped(d))
+		d->look_for_callers(d->types);
+	if (!ktypes__has_callers(d->types))
+		note(d,
+		     "who calls KVM's functions: that needs what a trace needs, and kernel.kptr_restrict below 2. Where all calls of one are inlined its hook never fires");
 	read_parameter(d);
 	view.probes = ktypes__view(d->types);
+	if (ktypes__has_callers(d->types))
+		view.calls = here_calls;
 	judge(d, &view);
 	return 0;
 }
@@ -327,10 +365,10 @@ static void note_limits(struct doctor *d)
 		     "whether structures have the members that are read: name the Image or vmlinux that kvm.ko was built for, too");
 	if (!d->kvm && !kfile__has_symbols(d->kernel))
 		note(d,
-		     "this image has no symbols: that a function has a type does not show that all calls of it reach it; vmlinux or kvm.ko tell more");
+		     "this image has no symbols: that a function has a type does not show that anybody calls it; vmlinux or kvm.ko tell more");
 	if (d->kvm && !kfile__has_symbols(d->kvm))
 		note(d,
-		     "kvm.ko is stripped: which functions ftrace has entries for is not known");
+		     "kvm.ko is stripped: which functions ftrace has entries for, and who calls them, is not known");
 }
 
 int doctor_look_at(struct doctor *d, char *const *paths, size_t nr_paths)
@@ -341,6 +379,7 @@ int doctor_look_at(struct doctor *d, char *const *paths, size_t nr_paths)
 			.has_tracepoint = file_has_tracepoint,
 			.has_function = file_has_function,
 			.has_member = file_has_member,
+			.nr_callers = file_nr_callers,
 			.no_functions = file_no_functions,
 		},
 		.has_parameter = file_has_parameter,

@@ -45,6 +45,8 @@ struct doctor {
 	bool is_judged; /* the next two are known */
 	struct doctor_fact facts[NR_FACTS];
 	struct feature_finding features[NR_FEATURES];
+	/* Tells @types who calls KVM's functions on this machine; NULL: nothing can. */
+	int (*look_for_callers)(struct ktypes *types);
 	const char *notes[DOCTOR_MAX_NOTES]; /* what cannot be told */
 	size_t nr_notes;
 };
@@ -59,6 +61,12 @@ bool doctor_can_trace(const struct doctor *d);
 /* Is @probe one of those that would serve the fact? */
 bool doctor_has_hook(const struct doctor *d, enum fact fact,
 		     const struct probe *probe);
+
+/*
+ * How many places call the function of @probe or take its address; -1: not known, or
+ * it is no function.
+ */
+int doctor_nr_callers(const struct doctor *d, const struct probe *probe);
 
 void doctor_free(struct doctor *d);
 

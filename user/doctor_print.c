@@ -87,8 +87,9 @@ static void print_hooks(FILE *out, const struct doctor *d, enum fact fact)
 {
 	size_t i, nr;
 	const struct probe *all = probes_all(&nr);
-	char text[1024] = "";
+	char text[1536] = "";
 	size_t used = 0;
+	int callers;
 
 	for (i = 0; i < nr && used < sizeof(text); i++) {
 		if (doctor_has_hook(d, fact, &all[i]))
@@ -96,9 +97,24 @@ static void print_hooks(FILE *out, const struct doctor *d, enum fact fact)
 					 "%s%s:%s", used ? " " : "",
 					 probes_kind_name(all[i].kind),
 					 all[i].hook);
+		else
+			continue;
+		callers = doctor_nr_callers(d, &all[i]);
+		if (callers >= 0 && used < sizeof(text))
+			used += snprintf(text + used, sizeof(text) - used,
+					 "(%d)", callers);
 	}
 	fprintf(out, "%20s", "");
 	print_wrapped(out, 20, text);
+}
+
+static void print_backend(FILE *out, const struct doctor_fact *f)
+{
+	const struct probe_choice *c = &f->choice;
+
+	fprintf(out, "%s%s%s%s\n", probes_backend_name(c->candidate->backend),
+		f->option ? ", with " : "", f->option ?: "",
+		c->status == PROBE_PARTIAL ? ", in part:" : "");
 }
 
 static void print_facts(FILE *out, const struct doctor *d, bool verbose)
@@ -112,15 +128,13 @@ static void print_facts(FILE *out, const struct doctor *d, bool verbose)
 		const struct probe_choice *c = &f->choice;
 
 		fprintf(out, "  %-17s ", probes_fact_name(fact));
-		if (c->status != PROBE_MISSING) {
-			fprintf(out, "%s%s%s\n",
-				probes_backend_name(c->candidate->backend),
-				f->option ? ", with " : "", f->option ?: "");
-			if (verbose)
-				print_hooks(out, d, fact);
+		if (c->status != PROBE_MISSING)
+			print_backend(out, f);
+		if (c->status != PROBE_MISSING && verbose)
+			print_hooks(out, d, fact);
+		if (c->status == PROBE_SERVED)
 			continue;
-		}
-		fprintf(out, "-  ");
+		fprintf(out, c->status == PROBE_MISSING ? "-  " : "%23s", "");
 		print_wrapped(out, 23, c->reason);
 		/* Once for all of them, below. */
 		if (f->remedy && verbose) {
@@ -239,11 +253,15 @@ static json_t *hooks_to_json(const struct doctor *d, enum fact fact)
 	const struct probe *all = probes_all(&nr);
 
 	for (i = 0; array && i < nr; i++) {
+		int n = doctor_nr_callers(d, &all[i]);
+
 		if (doctor_has_hook(d, fact, &all[i]))
 			json_array_append_new(
-				array, json_pack("{s:s s:s}", "kind",
+				array, json_pack("{s:s s:s s:o}", "kind",
 						 probes_kind_name(all[i].kind),
-						 "hook", all[i].hook));
+						 "hook", all[i].hook, "callers",
+						 n < 0 ? json_null() :
+							 json_integer(n)));
 	}
 	return array;
 }
@@ -259,9 +277,11 @@ static json_t *facts_to_json(const struct doctor *d)
 
 		json_array_append_new(
 			array,
-			json_pack("{s:s s:b s:o s:o s:o s:o s:o}", "fact",
+			json_pack("{s:s s:b s:s s:o s:o s:o s:o s:o}", "fact",
 				  probes_fact_name(fact), "served",
-				  f->choice.status != PROBE_MISSING, "backend",
+				  f->choice.status != PROBE_MISSING, "status",
+				  probes_status_name(f->choice.status),
+				  "backend",
 				  text_or_null(
 					  c ? probes_backend_name(c->backend) :
 					      NULL),

@@ -37,8 +37,8 @@ struct feature_view {
 	/* Of the KVM module: "eager_page_split". */
 	bool (*has_parameter)(void *ctx, const char *name);
 	/*
-	 * Does KVM call that function of the kernel? NULL: cannot be told, as of
-	 * a running module.
+	 * Does KVM call that function of the kernel? NULL: cannot be told, as where
+	 * its code cannot be read.
 	 */
 	bool (*calls)(void *ctx, const char *name);
 	void *ctx; /* of those two */

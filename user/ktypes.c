@@ -12,10 +12,17 @@
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 #define KVM_BTF "/sys/kernel/btf/kvm"
 
+struct caller_count {
+	const char *name;
+	int nr;
+};
+
 struct ktypes {
 	struct btf *vmlinux;
 	struct btf *kvm; /* NULL: built in */
 	const char *no_functions;
+	struct caller_count *callers;
+	size_t nr_callers; /* of these */
 };
 
 int ktypes__open(const char *vmlinux, const char *kvm, struct ktypes **kp,
@@ -122,6 +129,36 @@ void ktypes__set_no_functions(struct ktypes *k, const char *why)
 	k->no_functions = why;
 }
 
+int ktypes__set_callers(struct ktypes *k, const char *name, int nr)
+{
+	void *list =
+		realloc(k->callers, (k->nr_callers + 1) * sizeof(*k->callers));
+
+	if (!list)
+		return -ENOMEM;
+	k->callers = list;
+	k->callers[k->nr_callers++] =
+		(struct caller_count){ .name = name, .nr = nr };
+	return 0;
+}
+
+bool ktypes__has_callers(const struct ktypes *k)
+{
+	return k->nr_callers;
+}
+
+static int nr_callers(void *ktypes, const char *name)
+{
+	const struct ktypes *k = ktypes;
+	size_t i;
+
+	for (i = 0; i < k->nr_callers; i++) {
+		if (!strcmp(k->callers[i].name, name))
+			return k->callers[i].nr;
+	}
+	return -1;
+}
+
 struct probe_view ktypes__view(struct ktypes *k)
 {
 	return (struct probe_view){
@@ -129,6 +166,7 @@ struct probe_view ktypes__view(struct ktypes *k)
 		.has_tracepoint = ktypes__has_tracepoint,
 		.has_function = ktypes__has_function,
 		.has_member = ktypes__has_member,
+		.nr_callers = nr_callers,
 		.no_functions = no_functions,
 	};
 }
@@ -137,6 +175,7 @@ void ktypes__free(struct ktypes *k)
 {
 	if (!k)
 		return;
+	free(k->callers);
 	btf__free(k->kvm);
 	btf__free(k->vmlinux);
 	free(k);

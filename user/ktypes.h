@@ -36,6 +36,12 @@ bool ktypes__has_member(void *ktypes, const char *type, const char *member);
 /* Why no function can be hooked, whatever the types say; NULL: they can. */
 void ktypes__set_no_functions(struct ktypes *k, const char *why);
 
+/* So many places call function @name (a constant) or take its address. 0 or -ENOMEM. */
+int ktypes__set_callers(struct ktypes *k, const char *name, int nr);
+
+/* Is the number known of any function? */
+bool ktypes__has_callers(const struct ktypes *k);
+
 /* For probes_choose(), as long as @k lives. */
 struct probe_view ktypes__view(struct ktypes *k);
 

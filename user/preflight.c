@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "user/host.h"
+#include "user/ktext.h"
 #include "user/log.h"
 #include "user/verdict.h"
 
@@ -59,6 +60,9 @@ int preflight_choose(struct ktypes *types, const struct probe_wish *wish,
 
 	host_read(&host, "");
 	functions = verdict_of_functions(types, &host);
+	/* Where it cannot be told the trace goes on: a run shows some of it. */
+	if (ktext_look(types) == -ENOMEM)
+		return -ENOMEM;
 	view = ktypes__view(types);
 	probes_choose(&view, wish, choices);
 	if (!verdict_is_enough(&view, wish, choices, functions, &verdict)) {
@@ -68,6 +72,9 @@ int preflight_choose(struct ktypes *types, const struct probe_wish *wish,
 	for (fact = 0; fact < NR_FACTS; fact++) {
 		if (choices[fact].status == PROBE_MISSING)
 			pr_info("not seen here: %s (%s)",
+				probes_fact_name(fact), choices[fact].reason);
+		else if (choices[fact].status == PROBE_PARTIAL)
+			pr_info("seen in part here: %s (%s)",
 				probes_fact_name(fact), choices[fact].reason);
 	}
 	return 0;

@@ -327,6 +327,57 @@ static bool has_hook(const struct probe_view *view, const struct probe *probe,
 	return false;
 }
 
+bool probes_is_in_table(const char *hook)
+{
+	return !strcmp(hook, "kvm_vm_ioctl");
+}
+
+/*
+ * Is the function of @probe inlined wherever it is used, so that the hook never
+ * fires? One whose absence is no loss may well have no callers in a version.
+ */
+static bool is_never_called(const struct probe_view *view,
+			    const struct probe *probe)
+{
+	if (probe->kind == HOOK_TRACEPOINT || probe->is_optional ||
+	    !view->nr_callers || view->nr_callers(view->ctx, probe->hook))
+		return false;
+	/* Splits in faults are seen in the function around it (fn_map_page). */
+	return strcmp(probe->hook, "kvm_riscv_gstage_split_huge") ||
+	       view->has_member(view->ctx, "kvm_arch", "pgd_split_page_cache");
+}
+
+/* The first of them that @candidate needs, or NULL. */
+static const struct probe *find_never_called(const struct probe_view *view,
+					     const struct probe_candidate *c,
+					     char *reason, size_t size)
+{
+	size_t i;
+
+	for (i = 0; c->progs[i]; i++) {
+		const struct probe *probe = find_probe(c->progs[i]);
+
+		if (!is_never_called(view, probe))
+			continue;
+		snprintf(
+			reason, size,
+			"nobody calls %s: it is inlined where it is used, and its hook never fires",
+			probe->hook);
+		return probe;
+	}
+	return NULL;
+}
+
+/*
+ * Each hook of these tells one fault from another: without it what is counted is not
+ * too little but wrong.
+ */
+static bool is_whole_or_nothing(enum fact fact)
+{
+	return fact == FACT_FAULTS || fact == FACT_LATENCIES ||
+	       fact == FACT_PROT_UPDATES;
+}
+
 bool probes_can_serve(const struct probe_view *view,
 		      const struct probe_candidate *candidate, char *reason,
 		      size_t size)
@@ -353,7 +404,8 @@ bool probes_can_serve(const struct probe_view *view,
 			 dot + 1);
 		return false;
 	}
-	return true;
+	return !is_whole_or_nothing(candidate->fact) ||
+	       !find_never_called(view, candidate, reason, size);
 }
 
 static bool is_wanted(enum fact fact, const struct probe_wish *wish)
@@ -405,8 +457,12 @@ static void choose(const struct probe_view *view, const struct probe_wish *wish,
 				"it takes two hooks more in each fault: --fences");
 		} else {
 			choice->candidate = c;
-			choice->status = PROBE_SERVED;
 			choice->reason[0] = '\0';
+			choice->status =
+				find_never_called(view, c, choice->reason,
+						  sizeof(choice->reason)) ?
+					PROBE_PARTIAL :
+					PROBE_SERVED;
 			return;
 		}
 		used += snprintf(choice->reason + used,
@@ -434,6 +490,12 @@ void probes_choose(const struct probe_view *view, const struct probe_wish *wish,
 		else
 			choices[fact].status = PROBE_UNWANTED;
 	}
+}
+
+bool probes_is_served(const struct probe_choice *choice)
+{
+	return choice->status == PROBE_SERVED ||
+	       choice->status == PROBE_PARTIAL;
 }
 
 bool probes_has(const struct probe_candidate *candidate,

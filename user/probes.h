@@ -77,6 +77,11 @@ struct probe_view {
 	/* As a function that can be hooked: its type is known. */
 	bool (*has_function)(void *ctx, const char *name);
 	bool (*has_member)(void *ctx, const char *type, const char *member);
+	/*
+	 * How many places call that function or take its address; -1: not known.
+	 * NULL: of none.
+	 */
+	int (*nr_callers)(void *ctx, const char *name);
 	/* Why no function can be hooked here, or NULL (ftrace, for one). */
 	const char *(*no_functions)(void *ctx);
 };
@@ -95,7 +100,7 @@ struct probe_wish {
 
 enum probe_status {
 	PROBE_SERVED,
-	PROBE_PARTIAL, /* something of it goes unseen: known only after a run */
+	PROBE_PARTIAL, /* something of it goes unseen, in this build or in a run */
 	PROBE_MISSING,
 	PROBE_UNWANTED, /* not part of such a run */
 };
@@ -118,6 +123,15 @@ void probes_choose(const struct probe_view *view, const struct probe_wish *wish,
 bool probes_can_serve(const struct probe_view *view,
 		      const struct probe_candidate *candidate, char *reason,
 		      size_t size);
+
+/* Is the fact of @choice served, whole or in part? */
+bool probes_is_served(const struct probe_choice *choice);
+
+/*
+ * Is function @hook called through a table in the kernel's data only? Code does not
+ * tell then whether anybody calls it.
+ */
+bool probes_is_in_table(const char *hook);
 
 /* All programs, in the order in which they are to be attached. */
 const struct probe *probes_all(size_t *nr);

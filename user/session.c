@@ -72,7 +72,7 @@ static bool is_by_function(const struct session_opts *opts, enum fact fact)
 {
 	const struct probe_choice *choice = &opts->choices[fact];
 
-	return choice->status == PROBE_SERVED &&
+	return probes_is_served(choice) &&
 	       choice->candidate->backend == BACKEND_FUNCTION;
 }
 
@@ -131,7 +131,7 @@ static int set_options(struct session *s, const struct session_opts *opts)
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.records,
 					       opts->ring_bytes);
-	if (!err && opts->choices[FACT_EXITS].status == PROBE_SERVED)
+	if (!err && probes_is_served(&opts->choices[FACT_EXITS]))
 		err = bpf_map__set_max_entries(skel->maps.exits,
 					       GSTAGE_MAX_EXIT_VCPUS);
 	return err;

@@ -15,8 +15,8 @@ USER_COMMON := log opts hist out out_hist \
 USER_MODULES := main cmd_report cmd_compare cmd_check cmd_doctor $(USER_COMMON)
 
 # What only the traced machine has, and its stand-in elsewhere.
-USER_BPF_MODULES := session bracket_run preflight environment guest child live ksyms trace_opts cmd_trace
-USER_NOBPF_MODULES := cmd_trace_none
+USER_BPF_MODULES := session bracket_run ktext preflight environment guest child live ksyms trace_opts cmd_trace
+USER_NOBPF_MODULES := cmd_trace_none ktext_none
 
 USER_CPPFLAGS := -I. -D_GNU_SOURCE -DGSTAGE_VERSION='"$(VERSION)"'
 

@@ -36,6 +36,12 @@ const char *verdict_remedy(const struct probe_view *view,
 		return functions->remedy;
 	if (is_old_kvm(view))
 		return "run a kernel whose KVM has the newer G-stage code, as Linux 7.2 and 7.3 have";
+	if (strstr(choice->reason, "nobody calls"))
+		return choice->fact == FACT_VM_END ||
+				       choice->fact == FACT_STALLS ||
+				       choice->fact == FACT_LOCKS ?
+			       "build KVM without link-time optimization (CONFIG_LTO_NONE=y)" :
+			       "build KVM without link-time optimization (CONFIG_LTO_NONE=y), or load a kvm.ko with the series in kernel-patches/<base>/tracepoints";
 	if (choice->fact == FACT_LOCKS)
 		return "build the kernel with CONFIG_PREEMPTION=y or CONFIG_DEBUG_SPINLOCK=y: rwlocks are then out of line";
 	if (choice->fact == FACT_VM_END)

@@ -22,6 +22,7 @@ struct kernel {
 	const char *no_function;
 	const char *no_member;
 	const char *no_functions;
+	const char *no_caller; /* of this function */
 };
 
 static bool is(const char *a, const char *b)
@@ -52,6 +53,11 @@ static const char *no_functions(void *ctx)
 	return ((struct kernel *)ctx)->no_functions;
 }
 
+static int nr_callers(void *ctx, const char *name)
+{
+	return is(((struct kernel *)ctx)->no_caller, name) ? 0 : 1;
+}
+
 static void choose(struct kernel *k, const struct probe_wish *wish,
 		   struct probe_choice choices[NR_FACTS])
 {
@@ -60,6 +66,7 @@ static void choose(struct kernel *k, const struct probe_wish *wish,
 		.has_tracepoint = has_tracepoint,
 		.has_function = has_function,
 		.has_member = has_member,
+		.nr_callers = nr_callers,
 		.no_functions = no_functions,
 	};
 
@@ -319,6 +326,63 @@ static void test_coverage(void **state)
 	free(t);
 }
 
+/* What @k serves without a caller of @hook: partial, or not at all. */
+static void without_caller(struct kernel *k, const char *hook,
+			   struct probe_choice c[NR_FACTS])
+{
+	const struct probe_wish wish = { .fences = true, .locks = true };
+	enum fact fact;
+
+	k->no_caller = hook;
+	choose(k, &wish, c);
+	for (fact = 0; fact < NR_FACTS; fact++) {
+		if (c[fact].status == PROBE_PARTIAL)
+			assert_true(probes_is_served(&c[fact]));
+		if (strstr(c[fact].reason, "nobody calls"))
+			assert_non_null(strstr(c[fact].reason, hook));
+	}
+}
+
+static void test_no_caller(void **state)
+{
+	struct kernel k = {};
+	struct probe_choice c[NR_FACTS];
+
+	(void)state;
+	without_caller(&k, "kvm_riscv_gstage_wp_range", c);
+	assert_int_equal(c[FACT_WRITE_PROTECTS].status, PROBE_PARTIAL);
+	assert_non_null(strstr(c[FACT_WRITE_PROTECTS].reason, "inlined"));
+	assert_true(is_served(&c[FACT_FAULTS], BACKEND_FUNCTION));
+	assert_true(is_served(&c[FACT_SPLITS], BACKEND_FUNCTION));
+	without_caller(&k, "_raw_read_lock", c);
+	assert_int_equal(c[FACT_LOCKS].status, PROBE_PARTIAL);
+
+	/* Which way a fault went is then not known: not a count too low. */
+	without_caller(&k, "kvm_riscv_gstage_map_page", c);
+	assert_int_equal(c[FACT_FAULTS].status, PROBE_MISSING);
+	assert_int_equal(c[FACT_LATENCIES].status, PROBE_MISSING);
+	assert_int_equal(c[FACT_PROT_UPDATES].status, PROBE_MISSING);
+	assert_false(probes_is_served(&c[FACT_FAULTS]));
+	assert_non_null(strstr(c[FACT_FAULTS].reason, "nobody calls"));
+	assert_int_equal(c[FACT_SPLITS].status, PROBE_PARTIAL);
+
+	/* Of what is part of some versions only, no caller is no news. */
+	without_caller(&k, "kvm_riscv_gstage_wp_pt_masked", c);
+	assert_true(is_served(&c[FACT_WRITE_PROTECTS], BACKEND_FUNCTION));
+
+	/* Splits in faults are seen without it; others are, with eager splits. */
+	without_caller(&k, "kvm_riscv_gstage_split_huge", c);
+	assert_int_equal(c[FACT_SPLITS].status, PROBE_PARTIAL);
+	k.no_member = "pgd_split_page_cache";
+	without_caller(&k, "kvm_riscv_gstage_split_huge", c);
+	assert_true(is_served(&c[FACT_SPLITS], BACKEND_FUNCTION));
+
+	/* Tracepoints need nobody to call a function. */
+	k = (struct kernel){ .has_tracepoints = true };
+	without_caller(&k, "kvm_riscv_gstage_map_page", c);
+	assert_true(is_served(&c[FACT_FAULTS], BACKEND_TRACEPOINT));
+}
+
 /* 256 CPUs and 64 vCPUs, of which there is room for more: under 64 MiB. */
 static void test_memory(void **state)
 {
@@ -340,6 +404,7 @@ int main(void)
 		cmocka_unit_test(test_strip),
 		cmocka_unit_test(test_vcpu),
 		cmocka_unit_test(test_coverage),
+		cmocka_unit_test(test_no_caller),
 		cmocka_unit_test(test_memory),
 	};
 

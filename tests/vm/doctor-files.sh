@@ -26,6 +26,8 @@ told() { # FILTER EXPECTED
 # masked-write-protect, tracepoints.
 features='[.features[] | if .present then "yes" elif .present == null then "?" else "no" end] | join(" ")'
 missing='[.facts[] | select(.served | not) | .fact] | join(" ")'
+# Hooks that nobody calls any more.
+in_part='[.facts[] | select(.status == "partial") | .fact] | join(" ")'
 # But for exits, which have tracepoints in any KVM.
 backends='[.facts[] | select(.fact != "exits") | .backend // empty] | unique | join(" ")'
 
@@ -35,6 +37,7 @@ while read -r base version expected; do
 	ask "$dir/vmlinux" "$dir/kvm-$version.ko"
 	told "$features" "$expected"
 	told '[.obstacles[]] | length' 0
+	told "$in_part" ''
 done <<-VERSIONS
 	7.3 stock yes yes yes yes yes no
 	7.3 tracepoints yes yes yes yes yes yes
@@ -71,6 +74,7 @@ stock=$O/kernel/debian
 if [ -e "$stock/Image" ]; then
 	ask "$stock/Image" "$stock/kvm-stock.ko"
 	told "$backends" function
+	told "$in_part" ''
 	told '.subject.kvm_file.release' "$(cat "$stock/release")"
 fi
 stock=$O/kernel/debian-6.12

@@ -53,8 +53,8 @@ equal "$(serves series tracepoint)" 'latencies faults prot_updates lost_races fl
 equal "$(serves series function)" 'vm_end locks stalls' 'facts by functions'
 equal "$(doctor series '[.facts[] | select(.option) | "\(.fact) \(.option)"] | join(" ")')" \
 	'checks --checks locks --locks exits --exits stalls --stalls' 'facts on demand'
-# The fast path is inlined in this build: only a file tells.
-equal "$(features series)" 'true null true true true true' 'what the series contains'
+# The fast path is inlined in this build: the lock that the code takes tells.
+equal "$(features series)" 'true true true true true true' 'what the series contains'
 
 works stock
 equal "$(serves stock tracepoint)" 'exits' 'facts by tracepoints without the series'
@@ -62,7 +62,7 @@ equal "$(doctor stock '[.facts[] | select(.served | not) | .fact] | join(" ")')"
 equal "$(doctor stock '[.facts[] | select(.option) | "\(.fact) \(.option)"] | join(" ")')" \
 	'flush_executed --fences locks --locks exits --exits stalls --stalls' 'facts on demand without the series'
 equal "$(doctor stock '[.facts[] | select(.served | not) | .remedy] | unique | length')" 1 'what changes it'
-equal "$(features stock)" 'true null true true true false' 'what 7.3 contains'
+equal "$(features stock)" 'true true true true true false' 'what 7.3 contains'
 # Forced to what is not there, trace refuses; doctor is not asked for that.
 equal "$(tail -n 1 "$DIR/forced.status")" 4 "the status of --backend tracepoint"
 grep -qF 'kernel-patches/<base>/tracepoints, or try --backend auto' "$DIR/forced.err" || fail "forced: $(cat "$DIR/forced.err")"
