@@ -117,6 +117,18 @@ uint64_t host_clock_resolution_ns(const char *root)
 	return hz < 1000000000 ? 1000000000 / hz : 1;
 }
 
+/*
+ * Asked for nothing it says that this is no command (EINVAL), whoever asks; only a
+ * filter or a security module says EPERM or EACCES.
+ */
+static void find_bpf(struct host *h)
+{
+	errno = 0;
+	h->has_bpf = syscall(SYS_bpf, 0xffff, NULL, 0, NULL, 0) >= 0 ||
+		     errno != ENOSYS;
+	h->is_bpf_refused = errno == EPERM || errno == EACCES;
+}
+
 void host_read(struct host *h, const char *root)
 {
 	struct utsname uts = {};
@@ -127,8 +139,7 @@ void host_read(struct host *h, const char *root)
 	snprintf(h->machine, sizeof(h->machine), "%s", uts.machine);
 	snprintf(h->release, sizeof(h->release), "%s", uts.release);
 	h->is_privileged = is_privileged();
-	/* Asked for nothing: only its absence has this error. */
-	h->has_bpf = syscall(SYS_bpf, -1, NULL, 0) >= 0 || errno != ENOSYS;
+	find_bpf(h);
 	h->has_vmlinux_btf = is_there(root, "/sys/kernel/btf/vmlinux");
 	h->has_module_btf = is_there(root, "/sys/kernel/btf/kvm");
 	h->has_hypervisor = has_hypervisor(root);
@@ -156,6 +167,10 @@ static const struct obstacle
 	no_bpf = { "bpf", "the kernel has no bpf() system call",
 		   "build it with CONFIG_BPF_SYSCALL=y and CONFIG_BPF_JIT=y",
 		   true },
+	bpf_refused = { "bpf-refused",
+			"the bpf() system call is refused, although the privilege is there: a seccomp filter, as that of a container, or a security module forbids it",
+			"run it outside of the container, or let its profile allow bpf() and perf_event_open()",
+			true },
 	no_vmlinux_btf = { "vmlinux-btf",
 			   "the kernel has no type information (no /sys/kernel/btf/vmlinux)",
 			   "build it with CONFIG_DEBUG_INFO_BTF=y", true },
@@ -225,7 +240,9 @@ size_t host_obstacles(const struct host *h,
 		list[n++] = no_privilege;
 	if (!h->has_bpf)
 		list[n++] = no_bpf;
-	else if (h->is_jit_off)
+	else if (h->is_privileged && h->is_bpf_refused)
+		list[n++] = bpf_refused;
+	if (h->has_bpf && h->is_jit_off)
 		list[n++] = jit_off;
 	if (h->is_locked_down)
 		list[n++] = locked_down;

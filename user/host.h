@@ -23,6 +23,7 @@ struct host {
 	char release[65];
 	bool is_privileged;
 	bool has_bpf; /* the system call */
+	bool is_bpf_refused; /* it is there, and not for us, privileged or not */
 	bool has_vmlinux_btf;
 	bool has_module_btf; /* of kvm */
 	bool has_hypervisor; /* the H extension; true if nobody knows */

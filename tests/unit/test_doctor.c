@@ -95,6 +95,7 @@ static void read_host(struct host *h)
 	strcpy(h->machine, "riscv64");
 	h->is_privileged = true;
 	h->has_bpf = true;
+	h->is_bpf_refused = false;
 }
 
 /* Exactly the obstacles of @ids, "id id", in that order. */
@@ -142,7 +143,13 @@ static void test_privilege_and_bpf(void **state)
 	read_host(&h);
 	h.is_privileged = false;
 	expect_obstacles(&h, "privilege");
+	/* Without privilege it is no wonder. */
+	h.is_bpf_refused = true;
+	expect_obstacles(&h, "privilege");
 	h.has_bpf = false;
+	h.is_bpf_refused = false;
+	expect_obstacles(&h, "privilege bpf");
+	h.is_jit_off = true;
 	expect_obstacles(&h, "privilege bpf");
 	/* Of another machine nothing else counts. */
 	strcpy(h.machine, "x86_64");
@@ -244,6 +251,7 @@ struct kvm {
 	const char *members;
 	const char *parameters;
 	const char *calls;
+	const char *no_functions; /* why none can be hooked */
 };
 
 static bool has(const char *list, const char *name)
@@ -272,6 +280,11 @@ static bool kvm_has_member(void *ctx, const char *type, const char *member)
 	return has(((struct kvm *)ctx)->members, name);
 }
 
+static const char *kvm_no_functions(void *ctx)
+{
+	return ((struct kvm *)ctx)->no_functions;
+}
+
 static bool kvm_has_parameter(void *ctx, const char *name)
 {
 	return has(((struct kvm *)ctx)->parameters, name);
@@ -290,6 +303,7 @@ static struct feature_view view_of(struct kvm *kvm)
 			.has_tracepoint = kvm_has_tracepoint,
 			.has_function = kvm_has_function,
 			.has_member = kvm_has_member,
+			.no_functions = kvm_no_functions,
 		},
 		.has_types = true,
 		.has_parameter = kvm_has_parameter,
@@ -394,6 +408,102 @@ static void test_verdict(void **state)
 	assert_non_null(strstr(v.obstacle.remedy, "CONFIG_PREEMPTION=y"));
 }
 
+/* A kernel without ftrace, or with it off, and without tracepoints of ours. */
+static void test_no_ftrace(void **state)
+{
+	struct kvm stock = {
+		.functions =
+			" kvm_riscv_mmu_map kvm_riscv_vcpu_exit kvm_riscv_gstage_map_page "
+	};
+	const struct probe_wish plain = {}, locks = { .locks = true };
+	struct kvm traced = { .tracepoints =
+				      " kvm_gstage_work kvm_gstage_fault " };
+	struct host h;
+	const struct obstacle *o;
+	struct verdict v;
+
+	(void)state;
+	read_host(&h);
+	o = host_function_obstacle(&h, false);
+	assert_false(o->is_fatal);
+	stock.no_functions = traced.no_functions = o->what;
+	assert_false(judge(&stock, &plain, o, &v));
+	assert_string_equal(v.obstacle.id, "faults");
+	assert_non_null(strstr(v.obstacle.what, "register_ftrace_direct"));
+	assert_non_null(strstr(v.obstacle.remedy, "CONFIG_FUNCTION_TRACER=y"));
+	/* Tracepoints do without, but for what only functions show. */
+	assert_true(judge(&traced, &plain, o, &v));
+	assert_false(judge(&traced, &locks, o, &v));
+	assert_non_null(strstr(v.obstacle.remedy, "CONFIG_FUNCTION_TRACER=y"));
+
+	put_line(FTRACE, "0\n");
+	read_host(&h);
+	o = host_function_obstacle(&h, true);
+	stock.no_functions = o->what;
+	assert_false(judge(&stock, &plain, o, &v));
+	assert_non_null(strstr(v.obstacle.remedy, "kernel.ftrace_enabled=1"));
+}
+
+/* --- what doctor says ------------------------------------------------------ */
+
+/* Nothing can be traced on @h, with @id and @remedy in text and JSON. */
+static void expect_stopped(const struct host *h, const char *id,
+			   const char *remedy)
+{
+	struct doctor d = { .host = *h };
+	char *text = NULL, word[64];
+	size_t size, i;
+	json_t *json, *first;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	d.nr_obstacles = host_obstacles(h, d.obstacles);
+	assert_false(doctor_can_trace(&d));
+	assert_int_equal(doctor_print(out, &d, false), 0);
+	fclose(out);
+	snprintf(word, sizeof(word), "\n  %-13s ", id);
+	assert_non_null(strstr(text, word));
+	/* Its lines are wrapped at blanks. */
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(remedy, " "), remedy);
+	assert_non_null(strstr(text, word));
+	assert_non_null(strstr(text, "Nothing can be traced"));
+	assert_null(strstr(text, "What a trace sees"));
+	free(text);
+
+	json = doctor_to_json(&d);
+	assert_non_null(json);
+	assert_true(json_is_false(json_object_get(json, "can_trace")));
+	assert_int_equal(json_array_size(json_object_get(json, "facts")), 0);
+	for (i = 0; i < d.nr_obstacles && !d.obstacles[i].is_fatal; i++)
+		;
+	first = json_array_get(json_object_get(json, "obstacles"), i);
+	assert_string_equal(json_string_value(json_object_get(first, "id")),
+			    id);
+	assert_non_null(strstr(
+		json_string_value(json_object_get(first, "remedy")), remedy));
+	json_decref(json);
+}
+
+static void test_stopped(void **state)
+{
+	struct host h;
+
+	(void)state;
+	read_host(&h);
+	h.has_bpf = false;
+	expect_stopped(&h, "bpf", "CONFIG_BPF_SYSCALL=y and CONFIG_BPF_JIT=y");
+	read_host(&h);
+	h.is_bpf_refused = true;
+	expect_stopped(&h, "bpf-refused", "run it outside");
+	put_line(LOCKDOWN, "none integrity [confidentiality]\n");
+	read_host(&h);
+	expect_stopped(&h, "lockdown", "boot with lockdown=integrity");
+	drop("/sys/kernel/btf/vmlinux");
+	put_line(LOCKDOWN, "[none] integrity confidentiality\n");
+	read_host(&h);
+	expect_stopped(&h, "vmlinux-btf", "CONFIG_DEBUG_INFO_BTF=y");
+}
+
 int main(void)
 {
 #define HOST_TEST(f) \
@@ -407,6 +517,8 @@ int main(void)
 		HOST_TEST(test_functions),
 		cmocka_unit_test(test_features),
 		cmocka_unit_test(test_verdict),
+		HOST_TEST(test_no_ftrace),
+		HOST_TEST(test_stopped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
