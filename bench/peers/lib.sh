@@ -7,6 +7,7 @@ ROWS=$GSTAGE_TOP/bench/peers/rows
 all_rows() { (cd "$ROWS" && printf '%s\n' *.row | sed 's/\.row$//'); }
 
 # read_rows: what rows say of themselves, in said[ROW WORD].
+# shellcheck disable=SC2034 # for those who source this
 declare -A said
 read_rows() {
 	local row word words=(hooks title answers note record programs mem)
