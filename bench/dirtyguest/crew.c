@@ -48,6 +48,9 @@ struct crew {
 	__u32 nr_running;
 	bool quit;
 	bool kicked; /* leave KVM_RUN, the turn is over */
+	__u64 every_ns;
+	int (*every)(void *ctx); /* or NULL */
+	void *every_ctx;
 	struct member members[];
 };
 
@@ -360,14 +363,39 @@ static void begin_turn(struct crew *crew, const char *phase, __u32 code)
 	pthread_cond_broadcast(&crew->go);
 }
 
+void crew__every(struct crew *crew, __u64 ns, int (*fn)(void *ctx), void *ctx)
+{
+	crew->every_ns = ns;
+	crew->every = fn;
+	crew->every_ctx = ctx;
+}
+
+/* Index of a vCPU that stands still, or -1 when all are done. Lock held. */
+static int watch(struct crew *crew, __u64 limit_ns, int *err)
+{
+	__u64 step_ns = limit_ns / 4 + 1;
+	int stuck = -1;
+
+	if (crew->every && crew->every_ns < step_ns)
+		step_ns = crew->every_ns;
+	while (stuck < 0 && !wait_done(crew, dg_now_ns() + step_ns)) {
+		stuck = find_stuck(crew, limit_ns);
+		if (stuck >= 0 || !crew->every || *err)
+			continue;
+		pthread_mutex_unlock(&crew->lock);
+		*err = crew->every(crew->every_ctx);
+		pthread_mutex_lock(&crew->lock);
+	}
+	return stuck;
+}
+
 int crew__run(struct crew *crew, const char *phase, __u32 code, __u64 limit_ns)
 {
-	int stuck = -1, err = 0;
+	int stuck, err = 0;
 
 	pthread_mutex_lock(&crew->lock);
 	begin_turn(crew, phase, code);
-	while (stuck < 0 && !wait_done(crew, dg_now_ns() + limit_ns / 4 + 1))
-		stuck = find_stuck(crew, limit_ns);
+	stuck = watch(crew, limit_ns, &err);
 	if (stuck >= 0) {
 		if (!kick_all(crew))
 			dg_err("%s: vCPU %d does not leave KVM_RUN when signalled",

@@ -2,7 +2,7 @@
 /*
  * The threads that run the vCPUs, one each, and the barrier between them and
  * the host's main thread. Exactly one side runs at a time and the other
- * sleeps, so one hart is enough and nobody spins.
+ * sleeps, so one hart is enough and nobody spins; but see crew__every().
  */
 #ifndef DIRTYGUEST_CREW_H
 #define DIRTYGUEST_CREW_H
@@ -29,6 +29,13 @@ struct crew *crew__new(struct vm *vm, bool pin, bool fifo);
  * @phase in the message.
  */
 int crew__run(struct crew *crew, const char *phase, __u32 code, __u64 limit_ns);
+
+/*
+ * From now on crew__run() calls @fn every @ns while the vCPUs run, until it
+ * returns an error, which becomes that of crew__run() when they are done. NULL:
+ * no more.
+ */
+void crew__every(struct crew *crew, __u64 ns, int (*fn)(void *ctx), void *ctx);
 
 /* Duration of the vCPU's part of the last crew__run(), in nanoseconds. */
 __u64 crew__vcpu_ns(const struct crew *crew, __u32 vcpu);

@@ -53,9 +53,11 @@ int dirtylog__new(struct dirtylog *log, const struct vm *vm,
 	log->bitmap_bytes = (log->nr_pages + PAGES_PER_WORD - 1) /
 			    PAGES_PER_WORD * sizeof(__u64);
 	log->bitmap = calloc(1, log->bitmap_bytes);
-	if (!log->bitmap) {
-		dg_err("no memory for a bitmap of %zu bytes",
+	log->earlier = calloc(1, log->bitmap_bytes);
+	if (!log->bitmap || !log->earlier) {
+		dg_err("no memory for two bitmaps of %zu bytes",
 		       log->bitmap_bytes);
+		dirtylog__free(log);
 		return -ENOMEM;
 	}
 	err = set_mode(log);
@@ -145,8 +147,22 @@ int dirtylog__clear(struct dirtylog *log)
 	return err;
 }
 
+void dirtylog__keep(struct dirtylog *log)
+{
+	for (size_t i = 0; i < log->bitmap_bytes / sizeof(*log->bitmap); i++)
+		log->earlier[i] |= log->bitmap[i];
+}
+
+void dirtylog__add_kept(struct dirtylog *log)
+{
+	dirtylog__keep(log);
+	memcpy(log->bitmap, log->earlier, log->bitmap_bytes);
+	memset(log->earlier, 0, log->bitmap_bytes);
+}
+
 void dirtylog__free(struct dirtylog *log)
 {
+	free(log->earlier);
 	free(log->bitmap);
 	memset(log, 0, sizeof(*log));
 }

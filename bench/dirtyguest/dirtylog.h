@@ -21,6 +21,7 @@ struct dirtylog {
 	__u64 chunk_pages; /* of one CLEAR */
 	__u64 offset_pages; /* where the first CLEAR begins */
 	__u64 *bitmap; /* last harvest */
+	__u64 *earlier; /* what others reported, see dirtylog__keep() */
 	size_t bitmap_bytes;
 };
 
@@ -38,6 +39,12 @@ int dirtylog__get(struct dirtylog *log);
  * and then from its start to the offset. Nothing in clear-on-get mode.
  */
 int dirtylog__clear(struct dirtylog *log);
+
+/* Keep the last harvest, of which there will be more in this round. */
+void dirtylog__keep(struct dirtylog *log);
+
+/* The last harvest becomes that of the whole round. */
+void dirtylog__add_kept(struct dirtylog *log);
 
 int dirtylog__disable(struct dirtylog *log);
 

@@ -33,6 +33,7 @@ enum {
 	OPT_LOG,
 	OPT_CLEAR_CHUNK,
 	OPT_CLEAR_OFFSET,
+	OPT_LIVE,
 	OPT_AFTER,
 	OPT_AFTER_ORDER,
 	OPT_LIMIT,
@@ -147,6 +148,9 @@ static const struct argp_option options[] = {
 	{ "clear-offset", OPT_CLEAR_OFFSET, "PAGES", 0,
 	  "page the first CLEAR call begins at, a multiple of 64; the pages before come last (default 0)",
 	  0 },
+	{ "live", OPT_LIVE, "DURATION", 0,
+	  "harvest the log every so often while the vCPUs run, too (default: only when they have stopped)",
+	  0 },
 	{ 0, 0, 0, 0, "Running and results:", 4 },
 	{ "limit", OPT_LIMIT, "DURATION", 0,
 	  "end when a vCPU makes no progress, or a log phase does not end, for so long (default 10s)",
@@ -242,6 +246,18 @@ static __u64 parse_limit(struct argp_state *state, const char *arg)
 	return value;
 }
 
+static __u64 parse_live(struct argp_state *state, const char *arg)
+{
+	uint64_t value = 0;
+	int err = parse_duration_ns(arg, &value);
+
+	check_number(state, "live", arg, err, value, 0, UINT64_MAX);
+	if (!value || value > MAX_LIMIT_NS)
+		argp_failure(state, GSTAGE_EX_USAGE, 0,
+			     "--live %s: must be from 1ns to 24h", arg);
+	return value;
+}
+
 #define PARSE_NAME(option, names) \
 	parse_name(state, option, arg, names, sizeof(names) / sizeof(names[0]))
 
@@ -299,6 +315,9 @@ static error_t parse_log_option(int key, char *arg, struct argp_state *state)
 	case OPT_CLEAR_OFFSET:
 		opts->clear_offset_pages =
 			parse_clear_pages(state, "clear-offset", arg, 0);
+		return 0;
+	case OPT_LIVE:
+		opts->live_ns = parse_live(state, arg);
 		return 0;
 	case OPT_SELF_TEST:
 		opts->self_test = PARSE_NAME("self-test", self_test_names);

@@ -51,6 +51,7 @@ struct dg_options {
 	__u64 clear_chunk_pages; /* 0: the whole slot at once */
 	__u64 clear_offset_pages;
 	__u64 limit_ns;
+	__u64 live_ns; /* between harvests while vCPUs run; 0: none */
 	enum dg_kill kill;
 	__u32 kill_in; /* index in dg_log_op_names */
 	__u64 kill_delay_ns;

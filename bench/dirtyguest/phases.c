@@ -206,13 +206,37 @@ static void check_round(struct phases *ph, struct result_round *r)
 		r->log.pages_written, r->log.pages_reported);
 }
 
+/* Harvest while the vCPUs run. What they write meanwhile comes with the next. */
+static int harvest_live(void *ctx)
+{
+	struct phases *ph = ctx;
+	struct result_round *r = &ph->res->rounds[ph->res->nr_rounds];
+	int err;
+
+	err = guard__arm("dirty", r->round, ph->opts->limit_ns);
+	if (err) {
+		dg_err("time limit: %s", strerror(-err));
+		return err;
+	}
+	err = dirtylog__get(ph->log);
+	if (!err)
+		err = dirtylog__clear(ph->log);
+	guard__disarm();
+	dirtylog__keep(ph->log);
+	r->nr_live++;
+	return err;
+}
+
 static int run_round(struct phases *ph, struct result_round *r)
 {
 	int err;
 
 	prepare_pass(ph, r->round, ph->opts->order, ph->opts->write_percent,
 		     ph->opts->nr_readers);
+	if (ph->opts->live_ns)
+		crew__every(ph->crew, ph->opts->live_ns, harvest_live, ph);
 	err = guest_phase(ph, "dirty", r->round, &r->dirty_ns);
+	crew__every(ph->crew, 0, NULL, NULL);
 	if (!err)
 		err = host_phase(ph, "get", r->round, dirtylog__get,
 				 &r->get_ns);
@@ -223,6 +247,7 @@ static int run_round(struct phases *ph, struct result_round *r)
 		err = record_passes(ph, r->turns);
 	if (err)
 		return err;
+	dirtylog__add_kept(ph->log);
 	check_round(ph, r);
 	ph->res->nr_rounds++;
 	return 0;

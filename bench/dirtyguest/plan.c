@@ -55,6 +55,9 @@ static void print_phases(const struct dg_options *opts)
 	printf("%llu x (dirty, get%s), disable%s\n", opts->nr_rounds,
 	       opts->log_mode == DG_LOG_CLEAR_ON_GET ? "" : ", clear",
 	       opts->after ? ", after" : "");
+	if (opts->live_ns)
+		printf("live: a harvest every %llu us while the vCPUs run\n",
+		       opts->live_ns / 1000);
 	if (opts->log_mode != DG_LOG_CLEAR_ON_GET)
 		printf("clear: %llu calls of up to %llu pages, the first at page %llu\n",
 		       nr_clears, chunk, offset);

@@ -32,6 +32,7 @@ struct result_round {
 	struct check_log log;
 	__u64 values_wrong;
 	__u64 dirty_ns, get_ns, clear_ns;
+	__u64 nr_live; /* harvests while the vCPUs ran */
 	struct result_turn *turns; /* one per vCPU */
 };
 

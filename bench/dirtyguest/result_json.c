@@ -61,7 +61,8 @@ static int append_round(json_t *list, const struct result *res,
 	      set_u64(obj, "values_wrong", r->values_wrong) |
 	      set_u64(obj, "dirty_ns", r->dirty_ns) |
 	      set_u64(obj, "get_ns", r->get_ns) |
-	      set_u64(obj, "clear_ns", r->clear_ns);
+	      set_u64(obj, "clear_ns", r->clear_ns) |
+	      set_u64(obj, "live_harvests", r->nr_live);
 	for (__u32 i = 0; i < res->nr_vcpus; i++)
 		bad |= append_turn(vcpus, &r->turns[i], i);
 	bad |= json_object_set_new(obj, "vcpus", vcpus);
@@ -99,6 +100,7 @@ static int set_options(json_t *root, const struct dg_options *opts)
 	      set_str(obj, "log", dg_log_mode_names[opts->log_mode]) |
 	      set_u64(obj, "clear_chunk_pages", opts->clear_chunk_pages) |
 	      set_u64(obj, "clear_offset_pages", opts->clear_offset_pages) |
+	      set_u64(obj, "live_ns", opts->live_ns) |
 	      set_bool(obj, "populate", !opts->skip_populate) |
 	      set_bool(obj, "after", opts->after) |
 	      set_str(obj, "after_order", dg_order_names[opts->after_order]) |

@@ -6,6 +6,7 @@
 # known livelock and bad surroundings must end with the documented status.
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+need jq
 
 # A boot of OPTIONS... that runs the shell text $cases; $WORK/DIR has its files.
 boot() { # DIR OPTIONS...
@@ -57,6 +58,9 @@ run offset-out --slot-offset 512
 run readers --backing hugetlb-2m --vcpus 3 --readers 2 --share overlap --rounds 1
 run readers-all --vcpus 2 --readers 2 --share overlap
 run readers-apart --vcpus 2 --readers 1
+run live --backing hugetlb-2m --live 1ms
+run live-get --backing hugetlb-2m --log clear-on-get --live 1ms --order random
+run live-0 --live 0
 '
 plain=$cases
 
@@ -93,7 +97,7 @@ for eager in 0 1; do
 		'$scenarios
 	fi
 	boot "$dir" --hugepages 16 --thp madvise --kvm-args "eager_page_split=$eager"
-	for name in get manual set chunks set-chunks; do
+	for name in get manual set chunks set-chunks live live-get; do
 		exact "$dir" "$name" 12288
 	done
 	for name in 4k thp after offset-4k offset-2m offset-thp readers; do
@@ -108,9 +112,13 @@ for eager in 0 1; do
 	status_is "$dir" hot 0
 	field_is "$dir" hot pages_lost 0
 	field_is "$dir" thp blocks_huge 8
+	# Not only the harvests of vCPUs that stand still.
+	for name in live live-get; do
+		jq -e '[.rounds[].live_harvests > 3] | all' "$WORK/$dir/$name.json" >/dev/null || fail "$dir: $name: live_harvests"
+	done
 	# 8 blocks that lie in 9 of the host.
 	field_is "$dir" offset-thp blocks_huge 9
-	for name in offset-out readers-all readers-apart; do
+	for name in offset-out readers-all readers-apart live-0; do
 		status_is "$dir" "$name" 2
 	done
 done
@@ -139,10 +147,12 @@ equal "$(cat "$WORK/eager1/kept.json")" mine
 cases='
 run overlap --backing hugetlb-2m --vcpus 2 --share overlap --order random --pin
 run four --backing thp --vcpus 4 --share overlap --log initially-set --clear-chunk 64 --clear-offset 64
+run live --backing hugetlb-2m --size 4M --vcpus 2 --live 20ms
 '
 boot smp --mode smp --smp 2 --hugepages 8 --thp madvise --kvm-args eager_page_split=0
 exact smp overlap 12288
 exact smp four 12288
+exact smp live 3072
 
 # Two levels of splitting, and CLEAR over a slot larger than the working set.
 cases='
