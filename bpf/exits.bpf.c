@@ -8,6 +8,12 @@
  * thread cannot be moved to another CPU. Both, and the functions below, are in
  * any kernel. In nanoseconds, with what the hooks in between cost. Falsified by:
  * KVM's own counts of faults against the exits of their causes.
+ *
+ * KVM lets interrupts in before kvm_exit: one of the host that ends a stay in the
+ * guest is handled before it, and counts as guest. The function that leaves the
+ * guest is noinstr; the first that could be hooked before interrupts are let in,
+ * kvm_riscv_vcpu_timer_sync(), would put a hook more into every exit, which costs
+ * each fault more than there is to be gained at the few exits by interrupts.
  */
 #include "bpf/state.bpf.h"
 
@@ -50,73 +56,138 @@ static __noinline __u32 new_place(__u32 vm, __u32 idx, __u32 id)
 		return 0;
 	}
 	e->vm = vms[vm].ordinal;
+	e->vm_index = vm;
 	e->vcpu = id;
-	places[vm][idx] = slot;
+	places[bounded(vm, GSTAGE_MAX_VMS)][bounded(idx, GSTAGE_MAX_VCPUS)] =
+		slot;
 	return slot;
 }
 
-/* The place of a vCPU, or 0; its VM in *@vm. */
-static __always_inline __u32 find_place_of(const struct kvm_vcpu *vcpu,
-					   __u32 *vm)
+/*
+ * Index of a VM that is not the first, or GSTAGE_MAX_VMS. Whether one is followed
+ * takes a walk to the ancestors of its process, too long for each of its entries.
+ * A thread remains what it is, so the answer is kept for this one.
+ */
+static __always_inline __u32 find_other_vm(__u64 kvm)
+{
+	__u64 task = bpf_get_current_pid_tgid();
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct gstage_row *row = bpf_map_lookup_elem(&rows, &cpu);
+	__u32 vm;
+
+	if (row && row->refused_kvm == kvm && row->refused_task == task)
+		return GSTAGE_MAX_VMS;
+	vm = find_new_vm(&kvm);
+	/* Refused, and not for want of room, which may come. */
+	if (row && vm >= GSTAGE_MAX_VMS && !losses.vm_overflow) {
+		row->refused_kvm = kvm;
+		row->refused_task = task;
+	}
+	return vm;
+}
+
+/* The place of a vCPU, or 0. */
+static __always_inline __u32 find_place_of(const struct kvm_vcpu *vcpu)
 {
 	__u64 kvm = (__u64)vcpu->kvm;
 	__u32 idx = bounded(vcpu->vcpu_idx, GSTAGE_MAX_VCPUS);
 	struct gstage_exits *e;
-	__u32 slot;
+	__u32 slot, vm = 0;
 
-	*vm = 0;
 	if (vms[0].kvm != kvm) {
-		*vm = find_new_vm(&kvm);
-		if (*vm >= GSTAGE_MAX_VMS)
+		vm = find_other_vm(kvm);
+		if (vm >= GSTAGE_MAX_VMS)
 			return 0;
 	}
-	slot = places[bounded(*vm, GSTAGE_MAX_VMS)][idx];
+	slot = places[bounded(vm, GSTAGE_MAX_VMS)][idx];
 	if (slot) {
 		e = exits_at(slot);
-		if (e && e->vm == vms[bounded(*vm, GSTAGE_MAX_VMS)].ordinal)
+		if (e && e->vm == vms[bounded(vm, GSTAGE_MAX_VMS)].ordinal)
 			return slot;
 	}
-	return new_place(*vm, idx, vcpu->vcpu_id);
+	return new_place(vm, idx, vcpu->vcpu_id);
 }
 
-static __always_inline struct gstage_stall *stall_of(struct gstage_exits *e,
-						     __u32 phase)
+/* --- what the time goes to ------------------------------------------------- */
+
+static __always_inline void spend(struct gstage_exits *e, __u32 phase, __u64 ns)
 {
-	return &e->stalls[phase % GSTAGE_MAX_PHASES];
+	struct gstage_stall *stall = &e->stalls[phase % GSTAGE_MAX_PHASES];
+	__u32 doing = bounded(e->doing, 8);
+
+	if (doing < GSTAGE_NR_DOINGS)
+		stall->ns[doing] += ns;
 }
 
-/*
- * From @since_ns to now @e was in the guest, or outside. What of it lies before
- * the present phase belongs to the phase of that time; where there is another
- * between the two, the vCPU was not running in it.
- */
-static __always_inline void pass_time(struct gstage_exits *e, __u32 vm,
-				      __u64 since_ns, __u64 now_ns,
-				      bool is_guest)
-{
-	const struct gstage_vm *v = &vms[bounded(vm, GSTAGE_MAX_VMS)];
-	__u64 phase_ns = v->since_ns;
-	struct gstage_stall *s;
-	__u64 end_ns;
+struct walk {
+	struct gstage_span span;
+	__u64 nr;
+	__u32 slot;
+	__u32 vm;
+};
 
-	if (phase_ns > since_ns) {
-		end_ns = phases[e->phase % GSTAGE_MAX_PHASES].end_ns;
-		s = stall_of(e, e->phase);
-		if (e->phase != v->phase && end_ns > since_ns) {
-			s->wall_ns += end_ns - since_ns;
-			if (is_guest)
-				s->guest_ns += end_ns - since_ns;
-		}
-		since_ns = phase_ns;
-	}
-	e->phase = v->phase;
-	if (now_ns < since_ns)
+static int look_at_turn(__u64 i, void *data)
+{
+	struct walk *walk = data;
+	struct gstage_exits *e = exits_at(walk->slot);
+	__u32 vm = walk->vm;
+	struct gstage_turns *t = bpf_map_lookup_elem(&turns, &vm);
+	const struct gstage_turn *turn;
+
+	if (!e || !t)
+		return 1;
+	turn = turns_at(t, walk->nr, i);
+	spend(e, turn->phase, turns_take(turn, walk->nr, i, &walk->span));
+	return walk->span.end_ns <= walk->span.since_ns;
+}
+
+/* The phase has changed meanwhile: to each its part. */
+int spend_by_turns(__u32 slot, __u64 now_ns);
+__noinline int spend_by_turns(__u32 slot, __u64 now_ns)
+{
+	struct gstage_exits *e = exits_at(slot);
+	struct walk walk = { .slot = slot };
+	struct gstage_turns *t;
+
+	if (!e)
+		return 0;
+	walk.vm = e->vm_index;
+	t = bpf_map_lookup_elem(&turns, &walk.vm);
+	if (!t)
+		return 0;
+	walk.nr = t->nr;
+	walk.span.since_ns = e->since_ns;
+	walk.span.end_ns = now_ns;
+	bpf_loop(GSTAGE_KEPT_TURNS, look_at_turn, &walk, 0);
+	return 0;
+}
+
+/* What @e did until now belongs to what it was doing. It goes on with @next. */
+static __always_inline void turn_to(struct gstage_exits *e, __u32 slot,
+				    __u32 next, __u64 now_ns)
+{
+	const struct gstage_turn *newest;
+	struct gstage_turns *t;
+	__u32 vm = e->vm_index;
+
+	t = bpf_map_lookup_elem(&turns, &vm);
+	/* Empty: the VM is being met this moment, by another vCPU. */
+	if (!t || !t->nr)
 		return;
-	s = stall_of(e, v->phase);
-	s->wall_ns += now_ns - since_ns;
-	if (is_guest)
-		s->guest_ns += now_ns - since_ns;
+	if (!e->since_ns)
+		e->since_ns = now_ns;
+	if (now_ns > e->since_ns) {
+		newest = turns_at(t, t->nr, 0);
+		if (newest->start_ns <= e->since_ns)
+			spend(e, newest->phase, now_ns - e->since_ns);
+		else
+			spend_by_turns(slot, now_ns);
+		e->since_ns = now_ns;
+	}
+	e->doing = next;
 }
+
+/* --- entries and exits ----------------------------------------------------- */
 
 SEC("?tp_btf/kvm_entry")
 int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
@@ -124,15 +195,15 @@ int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct gstage_exits *e;
 	struct gstage_row *row;
-	__u32 vm, slot;
 	__u64 now_ns;
+	__u32 slot;
 
 	row = bpf_map_lookup_elem(&rows, &cpu);
 	if (!row || !vcpu) {
 		add(losses.row_misses, 1);
 		return 0;
 	}
-	slot = find_place_of(vcpu, &vm);
+	slot = find_place_of(vcpu);
 	row->exits_slot = slot;
 	e = exits_at(slot);
 	if (!e)
@@ -145,12 +216,11 @@ int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
 
 		hist_add(&exit->host_ns, now_ns - e->exit_ns,
 			 cfg_clock_resolution_ns);
-		pass_time(e, vm, e->exit_ns, now_ns, false);
-	} else {
-		e->phase = vms[bounded(vm, GSTAGE_MAX_VMS)].phase;
 	}
+	if (cfg_stalls)
+		turn_to(e, slot, GSTAGE_DOING_GUEST, now_ns);
 	e->task = bpf_get_current_task();
-	e->entry_ns = now_ns;
+	e->is_in_guest = 1;
 	return 0;
 }
 
@@ -173,18 +243,6 @@ static __always_inline __u32 find_cause(struct gstage_exits *e, __u64 scause)
 	return e->index[i] - 1;
 }
 
-/* The VM of a vCPU that has been met. */
-static __always_inline __u32 vm_of(const struct gstage_exits *e)
-{
-	__u32 i;
-
-	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
-		if (vms[i].ordinal == e->vm)
-			return i;
-	}
-	return 0;
-}
-
 SEC("?tp_btf/kvm_exit")
 int BPF_PROG(on_exit, struct kvm_cpu_trap *trap)
 {
@@ -198,12 +256,13 @@ int BPF_PROG(on_exit, struct kvm_cpu_trap *trap)
 	if (!row || !row->exits_slot || !trap)
 		return 0;
 	e = exits_at(row->exits_slot);
-	if (!e || !e->entry_ns)
+	if (!e || !e->is_in_guest)
 		return 0;
 
 	now_ns = bpf_ktime_get_ns();
-	pass_time(e, vm_of(e), e->entry_ns, now_ns, true);
-	e->entry_ns = 0;
+	if (cfg_stalls)
+		turn_to(e, row->exits_slot, GSTAGE_DOING_REST, now_ns);
+	e->is_in_guest = 0;
 	cause = find_cause(e, trap->scause);
 	if (cause >= GSTAGE_MAX_EXIT_CAUSES) {
 		add(losses.cause_overflow, 1);
@@ -223,6 +282,11 @@ struct search {
 	__u32 found; /* place plus 1 */
 };
 
+static __always_inline bool is_in_fault(const struct gstage_exits *e)
+{
+	return e->doing == GSTAGE_DOING_FAULT || e->doing == GSTAGE_DOING_LOCK;
+}
+
 static int look_at_place(__u64 i, void *data)
 {
 	struct gstage_exits *e = exits_at(i + 1);
@@ -230,14 +294,14 @@ static int look_at_place(__u64 i, void *data)
 
 	if (!e || i >= nr_exits)
 		return 1;
-	if (e->task != search->task || !e->fault_ns)
+	if (e->task != search->task || !is_in_fault(e))
 		return 0;
 	search->found = i + 1;
 	return 1;
 }
 
-/* The vCPU whose thread this is, if it handles a fault. It may have moved here. */
-static __always_inline struct gstage_exits *find_faulting(void)
+/* Place of the vCPU whose thread this is, if it handles a fault; or 0. */
+static __always_inline __u32 find_faulting(void)
 {
 	struct search search = { .task = bpf_get_current_task() };
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -246,135 +310,126 @@ static __always_inline struct gstage_exits *find_faulting(void)
 
 	row = bpf_map_lookup_elem(&rows, &cpu);
 	if (!row)
-		return NULL;
+		return 0;
 	e = exits_at(row->exits_slot);
 	if (e && e->task == search.task)
-		return e->fault_ns ? e : NULL;
+		return is_in_fault(e) ? row->exits_slot : 0;
+	/* It may have moved here since its exit. */
 	bpf_loop(GSTAGE_MAX_EXIT_VCPUS, look_at_place, &search, 0);
-	return exits_at(search.found);
+	return search.found;
 }
 
-static __always_inline struct gstage_exits *of_vcpu(const struct kvm_vcpu *vcpu)
+static __always_inline int begin_doing(const struct kvm_vcpu *vcpu, __u32 what)
 {
-	__u32 vm;
+	__u32 slot = find_place_of(vcpu);
+	struct gstage_exits *e = exits_at(slot);
 
-	return exits_at(find_place_of(vcpu, &vm));
+	if (e)
+		turn_to(e, slot, what, bpf_ktime_get_ns());
+	return 0;
+}
+
+/* What was not seen to begin ends all the same, in the rest. */
+static __always_inline int end_doing(const struct kvm_vcpu *vcpu)
+{
+	return begin_doing(vcpu, GSTAGE_DOING_REST);
 }
 
 SEC("?fentry/kvm_riscv_mmu_map")
 int BPF_PROG(stall_fault, struct kvm_vcpu *vcpu)
 {
-	struct gstage_exits *e = of_vcpu(vcpu);
-
-	if (e)
-		e->fault_ns = bpf_ktime_get_ns();
-	return 0;
+	return begin_doing(vcpu, GSTAGE_DOING_FAULT);
 }
 
 SEC("?fexit/kvm_riscv_mmu_map")
 int BPF_PROG(stall_fault_done, struct kvm_vcpu *vcpu)
 {
-	struct gstage_exits *e = of_vcpu(vcpu);
-
-	if (e && e->fault_ns)
-		stall_of(e, e->phase)->fault_ns +=
-			bpf_ktime_get_ns() - e->fault_ns;
-	if (e)
-		e->fault_ns = 0;
-	return 0;
-}
-
-static __always_inline int fences_begin(const struct kvm_vcpu *vcpu)
-{
-	struct gstage_exits *e = of_vcpu(vcpu);
-
-	if (e)
-		e->fence_ns = bpf_ktime_get_ns();
-	return 0;
-}
-
-static __always_inline int fences_end(const struct kvm_vcpu *vcpu)
-{
-	struct gstage_exits *e = of_vcpu(vcpu);
-
-	if (e && e->fence_ns)
-		stall_of(e, e->phase)->fence_ns +=
-			bpf_ktime_get_ns() - e->fence_ns;
-	if (e)
-		e->fence_ns = 0;
-	return 0;
+	return end_doing(vcpu);
 }
 
 SEC("?fentry/kvm_riscv_hfence_process")
 int BPF_PROG(stall_fences, struct kvm_vcpu *vcpu)
 {
-	return fences_begin(vcpu);
+	return begin_doing(vcpu, GSTAGE_DOING_FENCES);
 }
 
 SEC("?fexit/kvm_riscv_hfence_process")
 int BPF_PROG(stall_fences_done, struct kvm_vcpu *vcpu)
 {
-	return fences_end(vcpu);
+	return end_doing(vcpu);
 }
 
 SEC("?fentry/kvm_riscv_tlb_flush_process")
 int BPF_PROG(stall_flush, struct kvm_vcpu *vcpu)
 {
-	return fences_begin(vcpu);
+	return begin_doing(vcpu, GSTAGE_DOING_FENCES);
 }
 
 SEC("?fexit/kvm_riscv_tlb_flush_process")
 int BPF_PROG(stall_flush_done, struct kvm_vcpu *vcpu)
 {
-	return fences_end(vcpu);
+	return end_doing(vcpu);
 }
 
-static __always_inline int lock_begin(const void *lock)
+SEC("?fentry/kvm_riscv_hfence_vvma_all_process")
+int BPF_PROG(stall_vvma, struct kvm_vcpu *vcpu)
+{
+	return begin_doing(vcpu, GSTAGE_DOING_FENCES);
+}
+
+SEC("?fexit/kvm_riscv_hfence_vvma_all_process")
+int BPF_PROG(stall_vvma_done, struct kvm_vcpu *vcpu)
+{
+	return end_doing(vcpu);
+}
+
+SEC("?fentry/kvm_riscv_fence_i_process")
+int BPF_PROG(stall_fence_i, struct kvm_vcpu *vcpu)
+{
+	return begin_doing(vcpu, GSTAGE_DOING_FENCES);
+}
+
+SEC("?fexit/kvm_riscv_fence_i_process")
+int BPF_PROG(stall_fence_i_done, struct kvm_vcpu *vcpu)
+{
+	return end_doing(vcpu);
+}
+
+/* The vCPU that handles a fault here turns to @next with the lock of its VM. */
+static __always_inline int turn_in_fault(const void *lock, __u32 next)
 {
 	struct gstage_exits *e;
+	__u32 slot;
 
 	if (find_owner(lock) >= GSTAGE_MAX_VMS)
 		return 0;
-	e = find_faulting();
+	slot = find_faulting();
+	e = exits_at(slot);
 	if (e)
-		e->lock_ns = bpf_ktime_get_ns();
-	return 0;
-}
-
-static __always_inline int lock_end(const void *lock)
-{
-	struct gstage_exits *e;
-
-	if (find_owner(lock) >= GSTAGE_MAX_VMS)
-		return 0;
-	e = find_faulting();
-	if (!e || !e->lock_ns)
-		return 0;
-	stall_of(e, e->phase)->lock_ns += bpf_ktime_get_ns() - e->lock_ns;
-	e->lock_ns = 0;
+		turn_to(e, slot, next, bpf_ktime_get_ns());
 	return 0;
 }
 
 SEC("?fentry/_raw_write_lock")
 int BPF_PROG(stall_write_lock, void *lock)
 {
-	return lock_begin(lock);
+	return turn_in_fault(lock, GSTAGE_DOING_LOCK);
 }
 
 SEC("?fexit/_raw_write_lock")
 int BPF_PROG(stall_write_locked, void *lock)
 {
-	return lock_end(lock);
+	return turn_in_fault(lock, GSTAGE_DOING_FAULT);
 }
 
 SEC("?fentry/_raw_read_lock")
 int BPF_PROG(stall_read_lock, void *lock)
 {
-	return lock_begin(lock);
+	return turn_in_fault(lock, GSTAGE_DOING_LOCK);
 }
 
 SEC("?fexit/_raw_read_lock")
 int BPF_PROG(stall_read_locked, void *lock)
 {
-	return lock_end(lock);
+	return turn_in_fault(lock, GSTAGE_DOING_FAULT);
 }

@@ -147,6 +147,9 @@ struct gstage_row {
 	/* Of --exits: the vCPU that last entered its guest here, plus 1. */
 	__u32 exits_slot; /* 0: it is not followed */
 	__u32 pad;
+	/* The last VM that was looked at here and is not followed, and for whom. */
+	__u64 refused_kvm;
+	__u64 refused_task; /* process and thread */
 };
 
 struct gstage_phase {
@@ -179,7 +182,7 @@ struct gstage_losses {
 	__u64 row_misses; /* CPU without a row: events not counted */
 	/* Only with --exits. */
 	__u64 vcpu_overflow; /* more vCPUs than places: entries not counted */
-	__u64 cause_overflow; /* more causes than places: exits not counted */
+	__u64 cause_overflow; /* more causes than places, or no known code: exits not counted */
 };
 
 /* KVM_MAX_VCPUS of RISC-V; a power of 2. */
@@ -269,31 +272,39 @@ struct gstage_bracket {
 
 /*
  * Exits of a vCPU, only with --exits (bpf/exits.bpf.c). A vCPU gets one of these
- * when it first enters the guest.
+ * when it first enters the guest, and keeps it to the end of the trace.
  */
 #define GSTAGE_MAX_EXIT_VCPUS 64
 /* Causes that one vCPU can tell apart; a guest has five or six. */
 #define GSTAGE_MAX_EXIT_CAUSES 16
-/* scause: the interrupt bit, 5 more of the code. */
-#define GSTAGE_EXIT_INTERRUPT 32
-#define GSTAGE_NR_EXIT_CODES 64
+/* scause: the interrupt bit, 6 more of the code. Codes above have no meaning. */
+#define GSTAGE_EXIT_INTERRUPT 64
+#define GSTAGE_NR_EXIT_CODES 128
 
 struct gstage_exit {
 	__u64 count;
-	/* To the next entry, whatever comes between; ns. Of the last, none. */
+	/*
+	 * To the next entry, whatever comes between; ns. Of the last, none. Of an
+	 * interrupt it is the rest: it is handled before kvm_exit.
+	 */
 	struct gstage_hist host_ns;
 };
 
 /*
- * What a vCPU's time went to in one phase, in nanoseconds. All but wall_ns are
- * parts of it; lock_ns is a part of fault_ns.
+ * What a vCPU does, only with --stalls: at any time one of these, so that what
+ * it did in a phase adds up to the time it had.
  */
+#define GSTAGE_DOING_REST 0 /* on the way in or out, other exits, user space */
+/* In the guest, and in the host's handlers of interrupts that end that. */
+#define GSTAGE_DOING_GUEST 1
+#define GSTAGE_DOING_FAULT 2 /* in kvm_riscv_mmu_map(), but for DOING_LOCK */
+#define GSTAGE_DOING_LOCK 3 /* there, until mmu_lock is had */
+#define GSTAGE_DOING_FENCES \
+	4 /* in the functions that execute what was asked for */
+#define GSTAGE_NR_DOINGS 5
+
 struct gstage_stall {
-	__u64 wall_ns; /* in the guest, or between exit and entry */
-	__u64 guest_ns;
-	__u64 fault_ns; /* in kvm_riscv_mmu_map() */
-	__u64 fence_ns; /* in the functions that execute what was asked for */
-	__u64 lock_ns; /* until mmu_lock was had, in a fault */
+	__u64 ns[GSTAGE_NR_DOINGS];
 };
 
 struct gstage_exits {
@@ -307,12 +318,11 @@ struct gstage_exits {
 	struct gstage_stall stalls[GSTAGE_MAX_PHASES];
 	/* Where it is; user space has no use for it. */
 	__u64 task; /* the thread that runs it */
-	__u64 entry_ns; /* 0: not in the guest */
 	__u64 exit_ns; /* 0: never left it */
-	__u64 fault_ns; /* start of the fault, 0: in none */
-	__u64 fence_ns; /* the same for fences */
-	__u64 lock_ns; /* and for a wait */
-	__u32 phase; /* at the last exit or entry */
+	__u64 since_ns; /* stalls[] has its time up to here; 0: it has none yet */
+	__u32 is_in_guest;
+	__u32 doing;
+	__u32 vm_index;
 	__u32 pad;
 };
 
@@ -437,6 +447,7 @@ _Static_assert(sizeof(struct gstage_queue) == 32, "ABI");
 _Static_assert(sizeof(struct gstage_undone) == 32, "ABI");
 _Static_assert(sizeof(struct gstage_exit) == 4272, "ABI");
 _Static_assert(sizeof(struct gstage_stall) == 40, "ABI");
+_Static_assert(sizeof(struct gstage_exits) == 71096, "ABI");
 _Static_assert(sizeof(struct gstage_bracket) == 256, "ABI");
 
 #endif /* GSTAGE_BPF_GSTAGE_H */

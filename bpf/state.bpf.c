@@ -18,6 +18,7 @@ const volatile __u32 cfg_max_phases = GSTAGE_MAX_PHASES;
 const volatile bool cfg_fn_prots = false;
 const volatile bool cfg_fn_executed = false;
 const volatile bool cfg_work_flushes = true;
+const volatile bool cfg_stalls = false;
 
 struct gstage_state state = {};
 struct gstage_phase phases[GSTAGE_MAX_PHASES] = {};
@@ -28,6 +29,7 @@ struct gstage_coverage coverage = {};
 __u32 nr_vcpus[GSTAGE_MAX_VMS] = {};
 
 struct rows_map rows SEC(".maps");
+struct turns_map turns SEC(".maps");
 
 /* Sized at load; a page, the smallest there is, unless --events is given. */
 struct {
@@ -212,6 +214,12 @@ __noinline int enter_phase(__u32 vm_index, __u32 kind, __u32 round)
 		p->start_ns = vm->since_ns;
 	p->end_ns = 0;
 	vm->phase = i;
+	if (cfg_stalls) {
+		struct gstage_turns *t = bpf_map_lookup_elem(&turns, &vm_index);
+
+		if (t)
+			turns_add(t, vm->since_ns, i);
+	}
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "bpf/gstage.h"
 #include "bpf/hist.bpf.h"
 #include "bpf/kvm.bpf.h"
+#include "bpf/turns.h"
 
 /* VMs of this process and of those it started; 0: all. */
 extern const volatile __u32 cfg_tgid;
@@ -25,6 +26,8 @@ extern const volatile bool cfg_fn_prots;
 extern const volatile bool cfg_fn_executed;
 /* Fences of faults are not counted by another hook. */
 extern const volatile bool cfg_work_flushes;
+/* What the time of vCPUs goes to. */
+extern const volatile bool cfg_stalls;
 
 extern struct gstage_state state;
 #define vms (state.all_vms)
@@ -44,6 +47,16 @@ struct rows_map {
 };
 
 extern struct rows_map rows SEC(".maps");
+
+/* By index of the VM; a single one unless --stalls is given. */
+struct turns_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gstage_turns);
+};
+
+extern struct turns_map turns SEC(".maps");
 
 int find_new_vm(const __u64 *kvm);
 int enter_phase(__u32 vm_index, __u32 kind, __u32 round);

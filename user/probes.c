@@ -100,6 +100,13 @@ static const struct probe probes[] = {
 	{ "stall_flush_done", "kvm_riscv_tlb_flush_process", HOOK_FEXIT,
 	  false },
 	{ "stall_flush", "kvm_riscv_tlb_flush_process", HOOK_FENTRY, false },
+	{ "stall_vvma_done", "kvm_riscv_hfence_vvma_all_process", HOOK_FEXIT,
+	  false },
+	{ "stall_vvma", "kvm_riscv_hfence_vvma_all_process", HOOK_FENTRY,
+	  false },
+	{ "stall_fence_i_done", "kvm_riscv_fence_i_process", HOOK_FEXIT,
+	  false },
+	{ "stall_fence_i", "kvm_riscv_fence_i_process", HOOK_FENTRY, false },
 	{ "stall_write_locked", "_raw_write_lock", HOOK_FEXIT, false },
 	{ "stall_write_lock", "_raw_write_lock", HOOK_FENTRY, false },
 	{ "stall_read_locked", "_raw_read_lock", HOOK_FEXIT, false },
@@ -155,19 +162,6 @@ static const char *const fn_wps[] = { "fn_wp_range",   "fn_wp_range_done",
 
 /* In any kernel: the tracepoints are not of our series. */
 static const char *const exits[] = { "on_exit", "on_entry", NULL };
-static const char *const stalls[] = { "on_exit",
-				      "on_entry",
-				      "stall_fault_done",
-				      "stall_fault",
-				      "stall_fences_done",
-				      "stall_fences",
-				      "stall_flush_done",
-				      "stall_flush",
-				      "stall_write_locked",
-				      "stall_write_lock",
-				      "stall_read_locked",
-				      "stall_read_lock",
-				      NULL };
 static const char *const exit_members[] = { "kvm_vcpu.vcpu_idx", NULL };
 
 static const char *const walk_members[] = { "kvm_vcpu.vcpu_idx",
@@ -226,7 +220,13 @@ static const struct probe_candidate candidates[] = {
 	       "on_read_lock"),
 	  no_members, COST_LOW },
 	{ FACT_EXITS, BACKEND_TRACEPOINT, exits, exit_members, COST_LOW },
-	{ FACT_STALLS, BACKEND_FUNCTION, stalls, exit_members, COST_LOW },
+	{ FACT_STALLS, BACKEND_FUNCTION,
+	  LIST("on_exit", "on_entry", "stall_fault_done", "stall_fault",
+	       "stall_fences_done", "stall_fences", "stall_flush_done",
+	       "stall_flush", "stall_vvma_done", "stall_vvma",
+	       "stall_fence_i_done", "stall_fence_i", "stall_write_locked",
+	       "stall_write_lock", "stall_read_locked", "stall_read_lock"),
+	  exit_members, COST_LOW },
 };
 
 #define NR_CANDIDATES (sizeof(candidates) / sizeof(candidates[0]))

@@ -253,11 +253,44 @@ static int check_locks(struct check *check, const json_t *root)
 	return err;
 }
 
+/* Of what is lost neither has a part, so this holds in any run. */
+static int check_stalls(struct check *check, const json_t *root)
+{
+	static const char *const keys[] = { "vm", "vcpu", "phase", NULL };
+	const json_t *rows = json_object_get(root, "stalls");
+	size_t i;
+	int err;
+
+	err = check_rows(check, rows, "stalls", run_stall_fields, keys);
+	for (i = 0; !err && i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+		json_int_t fault_ns = run_int(row, "fault_ns");
+		json_int_t left_ns = run_int(row, "wall_ns");
+
+		/* One after the other: a sum may be too large to be had. */
+		left_ns -= run_int(row, "guest_ns");
+		if (left_ns >= 0)
+			left_ns -= fault_ns;
+		if (left_ns >= 0)
+			left_ns -= run_int(row, "fence_ns");
+		if (left_ns < 0)
+			return fail(
+				check,
+				"stalls[%zu].wall_ns is less than its parts",
+				i);
+		if (run_int(row, "lock_ns") > fault_ns)
+			return fail(
+				check,
+				"stalls[%zu].lock_ns is more than fault_ns, which it is a part of",
+				i);
+	}
+	return err;
+}
+
 static int check_exits(struct check *check, const json_t *root)
 {
 	static const char *const exit_keys[] = { "vm", "vcpu", "interrupt",
 						 "code", NULL };
-	static const char *const stall_keys[] = { "vm", "vcpu", "phase", NULL };
 	const json_t *rows = json_object_get(root, "exits");
 	char where[64];
 	size_t i;
@@ -278,10 +311,7 @@ static int check_exits(struct check *check, const json_t *root)
 		err = check_hist(check, host, where, "ns",
 				 run_int(host, "count"));
 	}
-	if (err)
-		return err;
-	return check_rows(check, json_object_get(root, "stalls"), "stalls",
-			  run_stall_fields, stall_keys);
+	return err;
 }
 
 static int check_phases(struct check *check, const json_t *root)
@@ -523,7 +553,8 @@ int run__validate(const json_t *root, char *reason, size_t reason_size)
 		check_losses,	check_coverage, check_plain_arrays,
 		check_faults,	check_bracket,	check_splits,
 		check_requests, check_locks,	check_exits,
-		check_phases,	check_guest,	check_sums,
+		check_stalls,	check_phases,	check_guest,
+		check_sums,
 	};
 	struct check check = {
 		.reason = reason,

@@ -117,6 +117,8 @@ static int set_options(struct session *s, const struct session_opts *opts)
 		is_by_function(opts, FACT_FLUSH_EXECUTED);
 	skel->rodata->cfg_work_flushes =
 		!is_by_function(opts, FACT_FLUSH_REQUESTS);
+	skel->rodata->cfg_stalls = opts->choices[FACT_STALLS].status ==
+				   PROBE_SERVED;
 	set_programs(s, opts);
 
 	/*
@@ -134,6 +136,9 @@ static int set_options(struct session *s, const struct session_opts *opts)
 	if (!err && probes_is_served(&opts->choices[FACT_EXITS]))
 		err = bpf_map__set_max_entries(skel->maps.exits,
 					       GSTAGE_MAX_EXIT_VCPUS);
+	if (!err && skel->rodata->cfg_stalls)
+		err = bpf_map__set_max_entries(skel->maps.turns,
+					       GSTAGE_MAX_VMS);
 	return err;
 }
 

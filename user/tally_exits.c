@@ -26,6 +26,7 @@ static const char *const exceptions[GSTAGE_EXIT_INTERRUPT] = {
 	[12] = "instruction page fault",
 	[13] = "load page fault",
 	[15] = "store page fault",
+	[16] = "double trap",
 	[18] = "software check",
 	[19] = "hardware error",
 	[20] = "instruction guest page fault",
@@ -43,6 +44,8 @@ static const char *const interrupts[GSTAGE_EXIT_INTERRUPT] = {
 	[10] = "guest external interrupt",
 	[12] = "external interrupt for a guest",
 	[13] = "counter overflow interrupt",
+	[35] = "low-priority RAS interrupt",
+	[43] = "high-priority RAS interrupt",
 };
 
 const char *tally_exit_name(bool is_interrupt, unsigned int code)
@@ -91,29 +94,41 @@ static int exit_rows(json_t *array, const struct gstage_exits *e)
 	return 0;
 }
 
+static int stall_row(json_t *array, const struct gstage_exits *e,
+		     const struct gstage_stall *s, const char *phase)
+{
+	json_int_t lock_ns = (json_int_t)s->ns[GSTAGE_DOING_LOCK];
+	json_int_t wall_ns = 0;
+	unsigned int i;
+
+	for (i = 0; i < GSTAGE_NR_DOINGS; i++)
+		wall_ns += (json_int_t)s->ns[i];
+	if (!wall_ns)
+		return 0;
+	return append(
+		array,
+		json_pack("{s:i s:i s:s s:I s:I s:I s:I s:I}", "vm", (int)e->vm,
+			  "vcpu", (int)e->vcpu, "phase", phase, "wall_ns",
+			  wall_ns, "guest_ns",
+			  (json_int_t)s->ns[GSTAGE_DOING_GUEST], "fault_ns",
+			  (json_int_t)s->ns[GSTAGE_DOING_FAULT] + lock_ns,
+			  "fence_ns", (json_int_t)s->ns[GSTAGE_DOING_FENCES],
+			  "lock_ns", lock_ns));
+}
+
 static int stall_rows(json_t *array, const struct gstage_exits *e,
 		      const struct tally *t)
 {
 	unsigned int i;
+	int err = 0;
 
-	for (i = 0; i < t->nr_phases; i++) {
-		const struct gstage_stall *s = &e->stalls[i];
+	for (i = 0; !err && i < t->nr_phases; i++) {
 		char name[32];
 
-		if (!s->wall_ns)
-			continue;
 		tally_phase_name(&t->phases[i], name, sizeof(name));
-		if (append(array,
-			   json_pack("{s:i s:i s:s s:I s:I s:I s:I s:I}", "vm",
-				     (int)e->vm, "vcpu", (int)e->vcpu, "phase",
-				     name, "wall_ns", (json_int_t)s->wall_ns,
-				     "guest_ns", (json_int_t)s->guest_ns,
-				     "fault_ns", (json_int_t)s->fault_ns,
-				     "fence_ns", (json_int_t)s->fence_ns,
-				     "lock_ns", (json_int_t)s->lock_ns)))
-			return -ENOMEM;
+		err = stall_row(array, e, &e->stalls[i], name);
 	}
-	return 0;
+	return err;
 }
 
 static int by_vcpu(const void *pa, const void *pb)

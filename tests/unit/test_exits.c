@@ -65,11 +65,13 @@ static struct tally *sample_tally(struct gstage_exits *exits)
 	exit_many(&exits[1], GSTAGE_EXIT_INTERRUPT + 5, 2, 2, 800);
 	exit_many(&exits[1], 5, 1, 1, 2000);
 	exits[1].stalls[0] = (struct gstage_stall){
-		.wall_ns = 100000,
-		.guest_ns = 50000,
-		.fault_ns = 20000,
-		.fence_ns = 5000,
-		.lock_ns = 1000,
+		.ns = {
+			[GSTAGE_DOING_REST] = 25000,
+			[GSTAGE_DOING_GUEST] = 50000,
+			[GSTAGE_DOING_FAULT] = 19000,
+			[GSTAGE_DOING_LOCK] = 1000,
+			[GSTAGE_DOING_FENCES] = 5000,
+		},
 	};
 	t->exits = exits;
 	t->nr_exits = 2;
@@ -144,6 +146,11 @@ static void test_names_of_causes(void **state)
 			    "ecall from the hypervisor");
 	assert_string_equal(tally_exit_name(true, 20), "other interrupt");
 	assert_string_equal(tally_exit_name(false, 31), "other exception");
+	assert_string_equal(tally_exit_name(false, 16), "double trap");
+	/* Above what an index of 32 would tell apart. */
+	assert_string_equal(tally_exit_name(true, 35),
+			    "low-priority RAS interrupt");
+	assert_string_equal(tally_exit_name(true, 63), "other interrupt");
 	assert_string_equal(tally_exit_name(false, 4711), "other exception");
 }
 
@@ -195,6 +202,49 @@ static void test_damaged_files_are_refused(void **state)
 	json_decref(run);
 }
 
+static void refused(const json_t *run, const char *why)
+{
+	char reason[256] = "";
+
+	assert_true(run__validate(run, reason, sizeof(reason)));
+	if (!strstr(reason, why))
+		fail_msg("'%s' is not in: %s", why, reason);
+}
+
+static void test_parts_are_no_more_than_the_whole(void **state)
+{
+	json_t *run = sample_exits(), *row;
+	char reason[256] = "";
+
+	(void)state;
+	row = json_array_get(json_object_get(run, "stalls"), 0);
+	assert_int_equal(run_int(row, "wall_ns"), 100000);
+	assert_int_equal(run_int(row, "fault_ns"), 20000);
+	assert_int_equal(run_int(row, "lock_ns"), 1000);
+	/* Nothing is left for the rest. */
+	json_object_set_new(row, "wall_ns", json_integer(75000));
+	assert_false(run__validate(run, reason, sizeof(reason)));
+	json_object_set_new(row, "wall_ns", json_integer(74999));
+	refused(run, "stalls[0].wall_ns is less than its parts");
+	/* Not because of what is lost. */
+	json_object_set_new(run, "complete", json_false());
+	refused(run, "stalls[0].wall_ns is less than its parts");
+	json_object_set_new(run, "complete", json_true());
+	/* Together they are more than an integer holds. */
+	json_object_set_new(row, "wall_ns", json_integer(INT64_MAX));
+	json_object_set_new(row, "guest_ns", json_integer(INT64_MAX));
+	json_object_set_new(row, "fault_ns", json_integer(INT64_MAX));
+	refused(run, "stalls[0].wall_ns is less than its parts");
+	json_object_set_new(row, "guest_ns", json_integer(0));
+	json_object_set_new(row, "fence_ns", json_integer(0));
+	assert_false(run__validate(run, reason, sizeof(reason)));
+
+	json_object_set_new(row, "fault_ns", json_integer(20000));
+	json_object_set_new(row, "lock_ns", json_integer(20001));
+	refused(run, "stalls[0].lock_ns is more than fault_ns");
+	json_decref(run);
+}
+
 static char *report_of(const json_t *run)
 {
 	const struct report_opts opts = { .quiet = true };
@@ -230,6 +280,16 @@ static void test_report(void **state)
 	free(text);
 	json_decref(run);
 
+	/* A second VM. */
+	run = sample_exits();
+	json_object_set_new(find_exit(run, 3, false, 23), "vm",
+			    json_integer(2));
+	text = report_of(run);
+	assert_line(text, "vm 1, 0         timer interrupt");
+	assert_line(text, "vm 2, 3  store guest page fault     10");
+	free(text);
+	json_decref(run);
+
 	/* Whoever did not ask gets no word of it. */
 	run = sample_run();
 	text = report_of(run);
@@ -246,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_names_of_causes),
 		cmocka_unit_test(test_what_is_lost_is_said),
 		cmocka_unit_test(test_damaged_files_are_refused),
+		cmocka_unit_test(test_parts_are_no_more_than_the_whole),
 		cmocka_unit_test(test_report),
 	};
 
