@@ -66,6 +66,7 @@ static int print_exits(FILE *out, const json_t *rows,
 	static const char *const columns[] = { "vcpu", "cause", "exits", "host",
 					       "mean", "p50",	"p99" };
 	struct out_table *table = out_table__new();
+	bool has_vms = has_several_vms(rows);
 	size_t i;
 
 	fprintf(out, "\nVM exits (host: from exit to entry, %s)\n",
@@ -73,8 +74,7 @@ static int print_exits(FILE *out, const json_t *rows,
 	for (i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
 		out_table__column(table, columns[i]);
 	for (i = 0; i < json_array_size(rows); i++)
-		exit_row(table, json_array_get(rows, i), has_several_vms(rows),
-			 scale);
+		exit_row(table, json_array_get(rows, i), has_vms, scale);
 	return finish(out, table);
 }
 
@@ -92,6 +92,7 @@ static int print_stalls(FILE *out, const json_t *rows,
 					       "guest",	 "faults", "of it lock",
 					       "fences", "rest" };
 	struct out_table *table = out_table__new();
+	bool has_vms = has_several_vms(rows);
 	char buf[64];
 	size_t i;
 
@@ -105,7 +106,7 @@ static int print_stalls(FILE *out, const json_t *rows,
 		json_int_t fault = run_int(row, "fault_ns");
 		json_int_t fence = run_int(row, "fence_ns");
 
-		vcpu_cell(table, row, has_several_vms(rows));
+		vcpu_cell(table, row, has_vms);
 		out_table__cell(table, "%s",
 				out_text(buf, sizeof(buf),
 					 run_str(row, "phase")));
