@@ -27,6 +27,9 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 
 O	?= .output
+# One name for it, however it is spelled: what an object depends on is written by
+# its name, and with another one it would not be built again.
+override O := $(patsubst $(CURDIR)/%,%,$(O))
 BASE	?= 7.3
 V	?= 0
 D	?= 0
