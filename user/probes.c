@@ -342,6 +342,12 @@ static bool is_never_called(const struct probe_view *view,
 	if (probe->kind == HOOK_TRACEPOINT || probe->is_optional ||
 	    !view->nr_callers || view->nr_callers(view->ctx, probe->hook))
 		return false;
+	/*
+	 * Of a kind of lock that a version never takes there is no call. The
+	 * kernel has these functions only where it does not inline them.
+	 */
+	if (!strncmp(probe->hook, "_raw_", strlen("_raw_")))
+		return false;
 	/* Splits in faults are seen in the function around it (fn_map_page). */
 	return strcmp(probe->hook, "kvm_riscv_gstage_split_huge") ||
 	       view->has_member(view->ctx, "kvm_arch", "pgd_split_page_cache");

@@ -354,8 +354,9 @@ static void test_no_caller(void **state)
 	assert_non_null(strstr(c[FACT_WRITE_PROTECTS].reason, "inlined"));
 	assert_true(is_served(&c[FACT_FAULTS], BACKEND_FUNCTION));
 	assert_true(is_served(&c[FACT_SPLITS], BACKEND_FUNCTION));
+	/* A version may take no lock of that kind. */
 	without_caller(&k, "_raw_read_lock", c);
-	assert_int_equal(c[FACT_LOCKS].status, PROBE_PARTIAL);
+	assert_true(is_served(&c[FACT_LOCKS], BACKEND_FUNCTION));
 
 	/* Which way a fault went is then not known: not a count too low. */
 	without_caller(&k, "kvm_riscv_gstage_map_page", c);
