@@ -64,6 +64,41 @@ static __noinline __u32 new_place(__u32 vm, __u32 idx, __u32 id)
 }
 
 /*
+ * Another vCPU is filling the entry of the VM, on a CPU that an emulator may have
+ * stopped: find_new_vm() waits less long, and is content with an entry that still
+ * has the number of an earlier VM. What is kept by that number must not be.
+ */
+#define ENTRY_TRIES (1 << 20)
+
+struct awaited {
+	__u64 kvm;
+	__u32 vm;
+	__u32 pad;
+};
+
+static int look_at_vm(__u64 i, void *data)
+{
+	struct awaited *awaited = data;
+	__u32 vm = bounded(awaited->vm, GSTAGE_MAX_VMS);
+
+	return *(volatile __u64 *)&vms[vm].kvm == awaited->kvm;
+}
+
+/* Whether entry @vm is that of @kvm; nothing is counted else. */
+static __always_inline bool is_filled(__u32 vm, __u64 kvm)
+{
+	struct awaited awaited = { .kvm = kvm, .vm = vm };
+
+	if (look_at_vm(0, &awaited))
+		return true;
+	bpf_loop(ENTRY_TRIES, look_at_vm, &awaited, 0);
+	if (look_at_vm(0, &awaited))
+		return true;
+	add(losses.vm_overflow, 1);
+	return false;
+}
+
+/*
  * Index of a VM that is not the first, or GSTAGE_MAX_VMS. Whether one is followed
  * takes a walk to the ancestors of its process, too long for each of its entries.
  * A thread remains what it is, so the answer is kept for this one.
@@ -78,12 +113,14 @@ static __always_inline __u32 find_other_vm(__u64 kvm)
 	if (row && row->refused_kvm == kvm && row->refused_task == task)
 		return GSTAGE_MAX_VMS;
 	vm = find_new_vm(&kvm);
+	if (vm < GSTAGE_MAX_VMS)
+		return is_filled(vm, kvm) ? vm : GSTAGE_MAX_VMS;
 	/* Refused, and not for want of room, which may come. */
-	if (row && vm >= GSTAGE_MAX_VMS && !losses.vm_overflow) {
+	if (row && !losses.vm_overflow) {
 		row->refused_kvm = kvm;
 		row->refused_task = task;
 	}
-	return vm;
+	return GSTAGE_MAX_VMS;
 }
 
 /* The place of a vCPU, or 0. */

@@ -81,6 +81,7 @@ run_scenario partition-4 --mode smp --smp 2 --times 2 --trace --stalls --args '-
 count '.losses | .vcpu_overflow + .cause_overflow + .row_misses + .vm_overflow' 0
 parts_fit
 count '[.exits[] | "\(.vm).\(.vcpu)"] | unique | join(" ")' '1.0 1.1 1.2 1.3 2.0 2.1 2.2 2.3'
+count '[.stalls[] | "\(.vm).\(.vcpu) \(.phase)"] | group_by(.) | map(select(length > 1)[0]) | join(", ")' ''
 for vm in 1 2; do
 	count "([.exits[] | select(.vm == $vm and .interrupt == false and (.code | IN(20, 21, 23))) | .count] | add) -
 		([.phases[] | select(.vm == $vm) | .faults[].count] | add) | . >= 0 and . < 100" true
