@@ -15,7 +15,7 @@ KVM_OWN=160
 # the notes of the series. Seen: below 2.
 PERCENT=3
 # Instructions; most of them attach ten programs.
-START=50000000
+START=60000000
 
 # mean PATH, own PATH: of $RUN
 mean() {
