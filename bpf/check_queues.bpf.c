@@ -78,9 +78,31 @@ int BPF_PROG(check_request_all, struct kvm *kvm, unsigned int req)
 	return 0;
 }
 
+/* No place is left in the queue of @vcpu: there is a fence where the next would go. */
+static __always_inline bool is_queue_full(const struct kvm_vcpu *vcpu)
+{
+	__u64 bytes = bpf_core_type_size(struct kvm_riscv_hfence);
+	int type = 0;
+
+	if (!bpf_core_field_exists(struct kvm_vcpu, arch.hfence_queue))
+		return false;
+	bpf_probe_read_kernel(
+		&type, sizeof(type),
+		(void *)vcpu +
+			bpf_core_field_offset(struct kvm_vcpu,
+					      arch.hfence_queue) +
+			bytes * bounded(vcpu->arch.hfence_tail,
+					GSTAGE_FENCE_QUEUE) +
+			bpf_core_field_offset(struct kvm_riscv_hfence, type));
+	return type;
+}
+
 /*
- * The vCPU serves a request to flush everything. Requests that come together
- * are served once, so there cannot be more served than were made.
+ * The vCPU serves a request to flush everything. With a full queue that is as it
+ * should be. KVM tells of a full queue once until the request is served, and a
+ * fence that finds it full while it is being served makes another one, untold,
+ * which may be served when the queue is empty again. So with a place free there
+ * cannot be more served than were told, or made of all vCPUs.
  */
 SEC("?fentry/kvm_riscv_tlb_flush_process")
 int BPF_PROG(check_flush_all, struct kvm_vcpu *vcpu)
@@ -90,7 +112,7 @@ int BPF_PROG(check_flush_all, struct kvm_vcpu *vcpu)
 	struct place p;
 	__u64 nr;
 
-	if (!vcpu || !find_place(vcpu->kvm, &p))
+	if (!vcpu || !find_place(vcpu->kvm, &p) || is_queue_full(vcpu))
 		return 0;
 	c = checks_of(p.vm_index);
 	queue = queue_of(c, vcpu->vcpu_id);
