@@ -339,14 +339,10 @@ bool probes_is_in_table(const char *hook)
 static bool is_never_called(const struct probe_view *view,
 			    const struct probe *probe)
 {
+	/* A version may take no lock of that kind; inlined, it is no function. */
 	if (probe->kind == HOOK_TRACEPOINT || probe->is_optional ||
+	    !strncmp(probe->hook, "_raw_", strlen("_raw_")) ||
 	    !view->nr_callers || view->nr_callers(view->ctx, probe->hook))
-		return false;
-	/*
-	 * Of a kind of lock that a version never takes there is no call. The
-	 * kernel has these functions only where it does not inline them.
-	 */
-	if (!strncmp(probe->hook, "_raw_", strlen("_raw_")))
 		return false;
 	/* Splits in faults are seen in the function around it (fn_map_page). */
 	return strcmp(probe->hook, "kvm_riscv_gstage_split_huge") ||
