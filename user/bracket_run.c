@@ -329,16 +329,18 @@ static void measure_tracepoints(struct play *play)
 }
 
 /* On one CPU, which it was on; the figures of two could not be compared. */
-static void stay_here(cpu_set_t *before)
+static bool stay_here(cpu_set_t *before)
 {
 	cpu_set_t here;
 	int cpu = sched_getcpu();
 
 	CPU_ZERO(&here);
 	CPU_SET(cpu < 0 ? 0 : cpu, &here);
-	if (sched_getaffinity(0, sizeof(*before), before) ||
-	    sched_setaffinity(0, sizeof(here), &here))
-		pr_dbg("cannot stay on a CPU: %s", strerror(errno));
+	if (!sched_getaffinity(0, sizeof(*before), before) &&
+	    !sched_setaffinity(0, sizeof(here), &here))
+		return true;
+	pr_dbg("cannot stay on a CPU: %s", strerror(errno));
+	return false;
 }
 
 static void measure_all(struct play *play,
@@ -346,8 +348,8 @@ static void measure_all(struct play *play,
 {
 	struct gstage_bracket *shared = play->shared;
 	cpu_set_t cpus;
+	bool is_pinned = stay_here(&cpus);
 
-	stay_here(&cpus);
 	shared->levels = nr_levels();
 	shared->flush_bytes = 4096;
 	shared->flush_order = 12;
@@ -358,7 +360,8 @@ static void measure_all(struct play *play,
 		measure_tracepoints(play);
 	/* What stays attached does nothing from here on. */
 	shared->tgid = 0;
-	sched_setaffinity(0, sizeof(cpus), &cpus);
+	if (is_pinned)
+		sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
 struct bracket_hooks *bracket_run(struct bpf_object *obj,
