@@ -21,9 +21,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "user/clock.h"
 #include "user/log.h"
 
 /* Odd, for a median that is one of them. */
@@ -127,14 +127,6 @@ void bracket_run_set_programs(struct bpf_object *obj,
 			can_call && is_needed(prog, choices));
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 /* Up to 100 instructions, a tick of the clock in QEMU: an xorshift. */
 static void idle(struct play *play)
 {
@@ -204,10 +196,10 @@ static uint64_t measure_calls(struct play *play)
 
 	call(play, 1);
 	for (i = 0; i < NR_BATCHES; i++) {
-		start_ns = now_ns();
+		start_ns = clock_now_ns();
 		call(play, FAST_CALLS);
 		batches[i].nr = FAST_CALLS;
-		batches[i].sum_ns = now_ns() - start_ns;
+		batches[i].sum_ns = clock_now_ns() - start_ns;
 	}
 	return play->err ? BRACKET_UNKNOWN :
 			   bracket_median(batches, NR_BATCHES);
@@ -295,7 +287,7 @@ static uint64_t measure_clock(void)
 	int i, n;
 
 	for (i = 0; i < NR_BATCHES; i++) {
-		start_ns = now_ns();
+		start_ns = clock_now_ns();
 		for (n = 0; n < CLOCK_READS / 8; n++)
 			__asm__ volatile("rdtime %0\n\trdtime %0\n\t"
 					 "rdtime %0\n\trdtime %0\n\t"
@@ -303,7 +295,7 @@ static uint64_t measure_clock(void)
 					 "rdtime %0\n\trdtime %0"
 					 : "=r"(time));
 		batches[i].nr = CLOCK_READS;
-		batches[i].sum_ns = now_ns() - start_ns;
+		batches[i].sum_ns = clock_now_ns() - start_ns;
 	}
 	return bracket_median(batches, NR_BATCHES);
 }
@@ -371,7 +363,7 @@ struct bracket_hooks *bracket_run(struct bpf_object *obj,
 {
 	struct bracket_hooks *hooks = calloc(1, sizeof(*hooks));
 	struct play play = { .shared = shared, .result = b, .random = 1 };
-	uint64_t start_ns = now_ns();
+	uint64_t start_ns = clock_now_ns();
 	enum prog prog;
 
 	if (!hooks)
@@ -392,7 +384,7 @@ struct bracket_hooks *bracket_run(struct bpf_object *obj,
 		snprintf(b->reason, sizeof(b->reason),
 			 "the functions to measure on cannot be hooked: %s",
 			 strerror(-play.err));
-	b->took_ns = now_ns() - start_ns;
+	b->took_ns = clock_now_ns() - start_ns;
 	pr_dbg("measured what hooks add to latencies in %" PRIu64 " us",
 	       b->took_ns / 1000);
 	return hooks;

@@ -11,10 +11,10 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "user/child.h"
+#include "user/clock.h"
 #include "user/cmd.h"
 #include "user/coverage.h"
 #include "user/environment.h"
@@ -273,14 +273,6 @@ static int measure(struct trace *t)
 	return wait_for_end(t);
 }
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 static int collect_checks(struct trace *t, json_t *root)
 {
 	struct ksyms *names;
@@ -305,7 +297,7 @@ static struct run *collect(struct trace *t)
 	if (!run)
 		goto no_memory;
 	root = run__json(run);
-	tally_close_phases(t->tally, monotonic_ns());
+	tally_close_phases(t->tally, clock_now_ns());
 	json_object_set(root, "environment", t->environment);
 	coverage_judge(t->tally, t->choices);
 	probes = session__probes(t->session, t->choices);

@@ -13,11 +13,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bpf/ktext.h"
 #include "ktext.skel.h"
 #include "user/calls.h"
+#include "user/clock.h"
 #include "user/log.h"
 
 /* KVM's code is some 300 KiB; built in it has neighbours, of which none calls it. */
@@ -182,17 +182,9 @@ static int count_callers(const struct text *t, const struct probe *probes,
 	return err;
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
 int ktext_look(struct ktypes *k)
 {
-	uint64_t start_us = now_us();
+	uint64_t start_ns = clock_now_ns();
 	size_t nr;
 	const struct probe *probes = probes_all(&nr);
 	struct text t = { .addresses = calloc(nr, sizeof(*t.addresses)) };
@@ -214,7 +206,7 @@ int ktext_look(struct ktypes *k)
 	else
 		pr_dbg("looked for calls of KVM's functions in %zu KiB of code, %" PRIu64
 		       " us",
-		       t.size >> 10, now_us() - start_us);
+		       t.size >> 10, (clock_now_ns() - start_ns) / 1000);
 	libbpf_set_print(printer);
 	ktext_bpf__destroy(t.skel);
 	free(t.code);
