@@ -136,6 +136,14 @@ void out_table__free(struct out_table *table)
 	free(table);
 }
 
+int out_table__finish(struct out_table *table, FILE *out)
+{
+	int err = out_table__print(table, out);
+
+	out_table__free(table);
+	return err;
+}
+
 const char *out_scaled(char *buf, size_t size, uint64_t v,
 		       const struct out_scale *scale)
 {

@@ -34,6 +34,9 @@ void out_table__cell(struct out_table *table, const char *fmt, ...)
  */
 int out_table__print(const struct out_table *table, FILE *out);
 
+/* The same, and free it, whatever became of it. NULL: no memory for it. */
+int out_table__finish(struct out_table *table, FILE *out);
+
 /* NULL is fine. */
 void out_table__free(struct out_table *table);
 

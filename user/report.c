@@ -40,11 +40,10 @@ static void heading(const struct report *report, const char *title,
 /* Print, free, remember a failure. */
 static void finish_table(struct report *report, struct out_table *table)
 {
-	int err = out_table__print(table, report->out);
+	int err = out_table__finish(table, report->out);
 
 	if (err && !report->err)
 		report->err = err;
-	out_table__free(table);
 }
 
 /* The probe with that fact, an attached one if there are several, or NULL. */

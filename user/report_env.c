@@ -303,7 +303,6 @@ int report_print_guest(FILE *out, const json_t *run,
 {
 	const json_t *guest = json_object_get(run, "guest"), *rounds;
 	struct out_table *table;
-	int err = 0;
 
 	if (!json_object_size(guest))
 		return 0;
@@ -322,9 +321,7 @@ int report_print_guest(FILE *out, const json_t *run,
 		return 0;
 	table = out_table__new();
 	print_rounds(table, rounds, scale);
-	err = out_table__print(table, out);
-	out_table__free(table);
-	return err;
+	return out_table__finish(table, out);
 }
 
 void report_print_checks(FILE *out, const json_t *run, bool verbose)

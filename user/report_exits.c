@@ -17,26 +17,6 @@ static void vcpu_cell(struct out_table *table, const json_t *row, bool has_vms)
 				run_int(row, "vcpu"));
 }
 
-static bool has_several_vms(const json_t *rows)
-{
-	size_t i;
-
-	for (i = 1; i < json_array_size(rows); i++) {
-		if (run_int(json_array_get(rows, i), "vm") !=
-		    run_int(json_array_get(rows, 0), "vm"))
-			return true;
-	}
-	return false;
-}
-
-static int finish(FILE *out, struct out_table *table)
-{
-	int err = out_table__print(table, out);
-
-	out_table__free(table);
-	return err;
-}
-
 static void exit_row(struct out_table *table, const json_t *row, bool has_vms,
 		     const struct out_scale *scale)
 {
@@ -66,7 +46,7 @@ static int print_exits(FILE *out, const json_t *rows,
 	static const char *const columns[] = { "vcpu", "cause", "exits", "host",
 					       "mean", "p50",	"p99" };
 	struct out_table *table = out_table__new();
-	bool has_vms = has_several_vms(rows);
+	bool has_vms = run_has_several_vms(rows);
 	size_t i;
 
 	fprintf(out, "\nVM exits (host: from exit to entry, %s)\n",
@@ -75,7 +55,7 @@ static int print_exits(FILE *out, const json_t *rows,
 		out_table__column(table, columns[i]);
 	for (i = 0; i < json_array_size(rows); i++)
 		exit_row(table, json_array_get(rows, i), has_vms, scale);
-	return finish(out, table);
+	return out_table__finish(table, out);
 }
 
 static void share_cell(struct out_table *table, json_int_t part,
@@ -92,7 +72,7 @@ static int print_stalls(FILE *out, const json_t *rows,
 					       "guest",	 "faults", "of it lock",
 					       "fences", "rest" };
 	struct out_table *table = out_table__new();
-	bool has_vms = has_several_vms(rows);
+	bool has_vms = run_has_several_vms(rows);
 	char buf[64];
 	size_t i;
 
@@ -119,7 +99,7 @@ static int print_stalls(FILE *out, const json_t *rows,
 		share_cell(table, fence, wall);
 		share_cell(table, wall - guest - fault - fence, wall);
 	}
-	return finish(out, table);
+	return out_table__finish(table, out);
 }
 
 int report_print_exits(FILE *out, const json_t *run,

@@ -297,14 +297,13 @@ const char *run_str(const json_t *object, const char *key)
 	return s ? s : "-";
 }
 
-static bool has_several_vms(const json_t *run)
+bool run_has_several_vms(const json_t *rows)
 {
-	const json_t *phases = json_object_get(run, "phases");
-	json_int_t first = run_int(json_array_get(phases, 0), "vm");
+	json_int_t first = run_int(json_array_get(rows, 0), "vm");
 	size_t i;
 
-	for (i = 1; i < json_array_size(phases); i++) {
-		if (run_int(json_array_get(phases, i), "vm") != first)
+	for (i = 1; i < json_array_size(rows); i++) {
+		if (run_int(json_array_get(rows, i), "vm") != first)
 			return true;
 	}
 	return false;
@@ -317,7 +316,7 @@ const char *run_phase_label(char *buf, size_t size, const json_t *run,
 
 	snprintf(name, sizeof(name), "%s", run_str(phase, "name"));
 	mask_controls(name);
-	if (has_several_vms(run))
+	if (run_has_several_vms(json_object_get(run, "phases")))
 		snprintf(vm, sizeof(vm), "vm %" JSON_INTEGER_FORMAT " ",
 			 run_int(phase, "vm"));
 	/* The name may carry the round already. */

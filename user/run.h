@@ -74,6 +74,9 @@ json_int_t run_int(const json_t *object, const char *key);
 /* a + b for figures of a file, which may be absurd: stops at the largest. */
 json_int_t run_add(json_int_t a, json_int_t b);
 
+/* Are the rows, objects with a member "vm", those of more than one? */
+bool run_has_several_vms(const json_t *rows);
+
 /* The member as text, "-" when there is none. */
 const char *run_str(const json_t *object, const char *key);
 
