@@ -13,19 +13,10 @@
 
 #include <cmocka.h>
 
+#include "bpf_hist.h"
 #include "sample.h"
 #include "user/report.h"
 #include "user/tally.h"
-
-static void put(struct gstage_hist *h, uint64_t v)
-{
-	h->sum += v;
-	if (~v > h->neg_min)
-		h->neg_min = ~v;
-	if (v > h->max)
-		h->max = v;
-	h->buckets[hist_index(v)]++;
-}
 
 /* Exits of one cause, each but the last followed by an entry after @ns. */
 static void exit_many(struct gstage_exits *e, unsigned int code,

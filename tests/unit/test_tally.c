@@ -12,22 +12,9 @@
 
 #include <cmocka.h>
 
+#include "bpf_hist.h"
 #include "sample.h"
 #include "user/tally.h"
-
-/* As the BPF side does it: no count, the minimum negated. */
-static void put(struct gstage_hist *h, uint64_t v)
-{
-	h->sum += v;
-	if (~v > h->neg_min)
-		h->neg_min = ~v;
-	if (v > h->max)
-		h->max = v;
-	if (hist_index(v) < GSTAGE_HIST_BUCKETS)
-		h->buckets[hist_index(v)]++;
-	else
-		h->overflow++;
-}
 
 static void add_fault(struct gstage_row *row, unsigned int phase,
 		      unsigned int path, uint64_t ns)
