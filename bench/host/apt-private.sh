@@ -189,3 +189,22 @@ apt_fetch() {
 	say "download of $2 failed: $(grep -m1 '^E:' "$APT_DIR/download.log")"
 	return 1
 }
+
+# apt_unpack DIR TAROPTION... < "package path" lines, as apt_download prints them:
+# their files, below DIR. Debian's merged /usr: packages may name either path.
+apt_unpack() {
+	local dir=$1 package deb
+
+	shift
+	mkdir -p "$dir"/usr/lib "$dir"/usr/bin "$dir"/usr/sbin
+	ln -s usr/lib "$dir/lib"
+	ln -s usr/bin "$dir/bin"
+	ln -s usr/sbin "$dir/sbin"
+	while read -r package deb; do
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar -C "$dir" --keep-directory-symlink --no-same-owner -x "$@" || {
+			say "unpacking $package failed; is the disk full?"
+			return 1
+		}
+	done
+}

@@ -82,24 +82,15 @@ funclatency() {
 
 # Called inside a condition: `set -e` does not work in here.
 build() {
-	local dir=$1 debs package deb uri name sha256
+	local dir=$1 debs uri name sha256
 
 	apt_setup riscv64
 	apt_update_suite "$(sed -n 's/^# \([a-z-]*\)$/\1/p' "$resolved")" || return 1
-	mkdir -p "$dir"/usr/lib "$dir"/usr/bin "$dir"/usr/sbin "$dir/.debs"
-	ln -s usr/lib "$dir/lib"
-	ln -s usr/bin "$dir/bin"
-	ln -s usr/sbin "$dir/sbin"
+	mkdir -p "$dir/.debs"
 	say "fetching and unpacking $(grep -vc '^#' "$resolved") riscv64 packages, about 80 MB"
 	debs=$(grep -v '^#' "$resolved" | apt_download "$dir/.debs") || return 1
-	while read -r package deb; do
-		dpkg-deb --fsys-tarfile "$deb" |
-			tar -C "$dir" --keep-directory-symlink --no-same-owner -x --wildcards \
-				--exclude='./usr/share' --exclude='./etc' --exclude='./var' --exclude='*.bt' || {
-			say "unpacking $package failed; is the disk full?"
-			return 1
-		}
-	done <<<"$debs"
+	apt_unpack "$dir" --wildcards --exclude='./usr/share' --exclude='./etc' --exclude='./var' \
+		--exclude='*.bt' <<<"$debs" || return 1
 	read -r _ _ uri name sha256 < <(grep '^# bpfcc ' "$resolved")
 	apt_fetch "$dir/.debs/$name" "$uri" "$sha256" || return 1
 	funclatency "$dir" "$dir/.debs/$name" || {

@@ -80,25 +80,15 @@ link_test() {
 }
 
 build() {
-	local dir=$1 debs package deb
+	local dir=$1 debs
 
 	apt_setup riscv64
 	apt_update_suite "$(sed -n 's/^# //p' "$resolved")" || return 1
-	# Debian's merged /usr: packages may name either path.
-	mkdir -p "$dir"/usr/lib "$dir"/usr/bin "$dir"/usr/sbin "$dir/.debs"
-	ln -s usr/lib "$dir/lib"
-	ln -s usr/bin "$dir/bin"
-	ln -s usr/sbin "$dir/sbin"
+	mkdir -p "$dir/.debs"
 	say "unpacking $(grep -vc '^#' "$resolved") riscv64 packages"
 	debs=$(grep -v '^#' "$resolved" | apt_download "$dir/.debs") || return 1
-	while read -r package deb; do
-		dpkg-deb --fsys-tarfile "$deb" |
-			tar -C "$dir" --keep-directory-symlink --no-same-owner -x \
-				--exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/lintian' || {
-			say "unpacking $package failed; is the disk full?"
-			return 1
-		}
-	done <<<"$debs"
+	apt_unpack "$dir" --exclude='./usr/share/doc' --exclude='./usr/share/man' \
+		--exclude='./usr/share/lintian' <<<"$debs" || return 1
 	rm -rf "$dir/.debs"
 	link_test "$dir" || {
 		say "the unpacked riscv64 packages do not link together"
