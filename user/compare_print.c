@@ -393,7 +393,7 @@ static int print_instructions(FILE *out, const json_t *comparison, bool verbose)
 		return err;
 	return print_rows(
 		out, comparison, "quantiles",
-		"Quantiles in instructions (range of the bucket; ~ they overlap)",
+		"Quantiles in instructions (where they lie; ~ they overlap)",
 		verbose);
 }
 

@@ -256,7 +256,7 @@ static struct range range_of(const json_t *cell)
 {
 	struct range range = { number(cell, "min"), number(cell, "max") };
 
-	/* A quantile is somewhere in its bucket. */
+	/* A quantile is somewhere in a range, of a bucket or more. */
 	if (json_object_get(cell, "ge")) {
 		range.lo = number(cell, "ge");
 		range.hi = number(cell, "le");
@@ -300,7 +300,7 @@ static void judge_ranges(const struct gate *gate, struct range a,
 		find(finding, "pass", "within the limit");
 	else
 		find(finding, "unknown",
-		     "the boots of an arm, or the bucket, are further apart than the limit");
+		     "the boots of an arm, or where the quantile may be, are further apart than the limit");
 }
 
 /* Host time: what the interval of the ratio allows to say. */

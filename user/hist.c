@@ -137,33 +137,32 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-int hist_quantile(const struct hist *h, unsigned int permille, uint64_t *lo,
+uint64_t hist_rank(const struct hist *h, unsigned int permille)
+{
+	/* ceil(count * permille / 1000), and the smallest value for 0. */
+	uint64_t rank =
+		(uint64_t)(((unsigned __int128)h->count * permille + 999) /
+			   1000);
+
+	return rank ? rank : 1;
+}
+
+void hist_at_rank(const struct hist *h, uint64_t rank, uint64_t *lo,
 		  uint64_t *hi)
 {
-	uint64_t rank, seen = h->underflow;
+	uint64_t seen = h->underflow;
 	unsigned int i;
-
-	if (permille > 1000)
-		return -EINVAL;
-	if (!h->count)
-		return -ENODATA;
-
-	/* ceil(count * permille / 1000), and the smallest value for 0. */
-	rank = (uint64_t)(((unsigned __int128)h->count * permille + 999) /
-			  1000);
-	if (!rank)
-		rank = 1;
 
 	if (rank <= seen) {
 		*lo = 0;
 		*hi = 0;
-		return 0;
+		return;
 	}
 	/* The largest is known exactly, and so is the smallest. */
 	if (rank == h->count || rank == 1) {
 		*lo = rank == 1 ? h->min : h->max;
 		*hi = *lo;
-		return 0;
+		return;
 	}
 	for (i = 0; i < GSTAGE_HIST_BUCKETS; i++) {
 		seen += h->buckets[i];
@@ -171,10 +170,20 @@ int hist_quantile(const struct hist *h, unsigned int permille, uint64_t *lo,
 			continue;
 		*lo = max_u64(hist_bucket_ge(i), h->min);
 		*hi = min_u64(hist_bucket_lt(i) - 1, h->max);
-		return 0;
+		return;
 	}
 	*lo = max_u64(1ull << GSTAGE_HIST_MAX_POW, h->min);
 	*hi = h->max;
+}
+
+int hist_quantile(const struct hist *h, unsigned int permille, uint64_t *lo,
+		  uint64_t *hi)
+{
+	if (permille > 1000)
+		return -EINVAL;
+	if (!h->count)
+		return -ENODATA;
+	hist_at_rank(h, hist_rank(h, permille), lo, hi);
 	return 0;
 }
 

@@ -54,6 +54,14 @@ bool hist_is_consistent(const struct hist *h);
 int hist_quantile(const struct hist *h, unsigned int permille, uint64_t *lo,
 		  uint64_t *hi);
 
+/*
+ * The rank of that quantile among the values, 1 to count; and where the value of
+ * any such rank lies. @rank is in that range.
+ */
+uint64_t hist_rank(const struct hist *h, unsigned int permille);
+void hist_at_rank(const struct hist *h, uint64_t rank, uint64_t *lo,
+		  uint64_t *hi);
+
 /* sum / count, rounded to nearest; 0 when empty. Underflow is left out. */
 uint64_t hist_mean(const struct hist *h);
 

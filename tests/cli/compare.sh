@@ -24,7 +24,7 @@ has_out "  splits: enable 2M -> 4K           0         8          +8      -"
 has_out "  faults: all paths              8208      8208           =  1.000"
 has_out "  phase: enable                20100    512300     +492200  25.488"
 has_out "  fault total: split write    121400         -           -       -"
-has_out "  fast write: max           18700         18700             ="
+has_out "  fast write: max           18700         18700      ="
 has_out "  guest pages: lost                 0         0           =      -"
 fits
 

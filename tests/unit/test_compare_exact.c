@@ -473,6 +473,48 @@ static void test_verdicts_on_quantiles(void **state)
 	sample_arms_free(&arms);
 }
 
+/* @nr_slow of 1100 faults took 9000 instructions, and the others 3000. */
+static void set_slow(struct sample_arms *arms, size_t arm, int nr_slow)
+{
+	struct hist h = { 0 };
+
+	hist_add_many(&h, 3000, 1100 - (uint64_t)nr_slow);
+	hist_add_many(&h, 9000, (uint64_t)nr_slow);
+	json_object_set_new(sample_row(arms, arm, 0, "faults", 0), "latency",
+			    hist_to_json(&h, "ns"));
+}
+
+/*
+ * The p99.9 is the second largest. The faults take 3.3 million instructions, and
+ * so up to 9 ticks may be among them: it may be as fast as the eleventh.
+ */
+static void test_ticks_do_not_make_quantiles_differ(void **state)
+{
+	static const struct {
+		int nr_slow;
+		const char *verdict;
+	} cases[] = { { 1, "unknown" }, { 10, "unknown" }, { 11, "differs" } };
+	struct sample_arms arms;
+	json_t *comparison;
+	const json_t *row;
+	size_t i;
+
+	(void)state;
+	sample_arms(&arms, 1, 1, 0);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		set_slow(&arms, 0, cases[i].nr_slow);
+		set_slow(&arms, 1, 0);
+		comparison = build(&arms);
+		row = quantile(comparison, "fast write p99.9");
+		assert_string_equal(sample_verdict(row, 1), cases[i].verdict);
+		/* Nine ticks do not move half of the faults. */
+		row = quantile(comparison, "fast write p50");
+		assert_int_equal(run_int(sample_cell(row, 0), "ge"), 3000);
+		json_decref(comparison);
+	}
+	sample_arms_free(&arms);
+}
+
 static void test_locks_have_rows(void **state)
 {
 	struct sample_arms arms;
@@ -571,6 +613,7 @@ int main(void)
 		cmocka_unit_test(test_a_band_must_repeat_the_first),
 		cmocka_unit_test(test_quantiles_cover_all_boots),
 		cmocka_unit_test(test_verdicts_on_quantiles),
+		cmocka_unit_test(test_ticks_do_not_make_quantiles_differ),
 		cmocka_unit_test(test_locks_have_rows),
 		cmocka_unit_test(test_more_harts_have_no_instructions),
 		cmocka_unit_test(test_absurd_counts),
