@@ -2,7 +2,8 @@
 /*
  * The queues of fences: whose was full, and whether anybody else had to flush
  * everything for it. Falsified by: a request that was under way when tracing
- * began, which is forgiven once for each vCPU.
+ * began, which is forgiven once for each vCPU; as many vCPUs as a queue has
+ * places that have all queued a fence and not yet asked for it.
  */
 #include "bpf/checks.bpf.h"
 
@@ -57,6 +58,8 @@ int BPF_PROG(check_hfence_full, struct kvm_vcpu *vcpu, unsigned int type,
 	queue = queue_of(checks_of(p.vm_index), vcpu->vcpu_id);
 	if (!queue)
 		return 0;
+	if (type <= HFENCE_GVMA_VMID_ALL)
+		__sync_fetch_and_add(&queue->nr_told, 1);
 	row = row_of(queue, p.vm_index, vcpu->vcpu_id, addr);
 	if (row)
 		add(row->nr_full, 1);
@@ -78,10 +81,64 @@ int BPF_PROG(check_request_all, struct kvm *kvm, unsigned int req)
 	return 0;
 }
 
+static __always_inline bool is_place_taken(const struct kvm_vcpu *vcpu,
+					   __u64 place)
+{
+	__u64 bytes = bpf_core_type_size(struct kvm_riscv_hfence);
+	int type = 0;
+
+	bpf_probe_read_kernel(
+		&type, sizeof(type),
+		(void *)vcpu +
+			bpf_core_field_offset(struct kvm_vcpu,
+					      arch.hfence_queue) +
+			bytes * bounded(place % GSTAGE_FENCE_QUEUE,
+					GSTAGE_FENCE_QUEUE) +
+			bpf_core_field_offset(struct kvm_riscv_hfence, type));
+	return type;
+}
+
 /*
- * The vCPU serves a request to flush everything. Requests that come together
- * are served once, so there cannot be more served than were made.
+ * No place is left in the queue of @vcpu: there is a fence where the next would
+ * go. While one is put there that looks the same in an empty queue, so look half
+ * a queue further, too.
  */
+static __always_inline bool is_queue_full(const struct kvm_vcpu *vcpu)
+{
+	__u64 next;
+
+	if (!bpf_core_field_exists(struct kvm_vcpu, arch.hfence_queue))
+		return false;
+	next = vcpu->arch.hfence_tail;
+	return is_place_taken(vcpu, next) &&
+	       is_place_taken(vcpu, next + GSTAGE_FENCE_QUEUE / 2);
+}
+
+/*
+ * A vCPU whose queue is full flushes everything, and will then drain the queue:
+ * each fence in it was asked for. If nobody has asked, it stays full, and each
+ * further fence is another flush of everything.
+ */
+static __always_inline bool will_drain(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->requests & (1ull << REQ_HFENCE);
+}
+
+/*
+ * With a place free there must have been a full queue, or a request of all vCPUs.
+ * KVM tells of a full queue once until the request is served; whoever finds it
+ * full until then asks again, untold. Where these meet, each of the other vCPUs
+ * may bring one more flush after the one that was told of.
+ */
+static __always_inline __u64 allowed_of(const struct kvm_vcpu *vcpu,
+					const struct fence_queue *queue,
+					const struct vm_checks *c)
+{
+	__u64 others = vcpu->kvm->online_vcpus.counter;
+
+	return queue->nr_told * others + c->nr_flush_all + 1;
+}
+
 SEC("?fentry/kvm_riscv_tlb_flush_process")
 int BPF_PROG(check_flush_all, struct kvm_vcpu *vcpu)
 {
@@ -96,8 +153,14 @@ int BPF_PROG(check_flush_all, struct kvm_vcpu *vcpu)
 	queue = queue_of(c, vcpu->vcpu_id);
 	if (!c || !queue)
 		return 0;
+	if (is_queue_full(vcpu)) {
+		if (!will_drain(vcpu))
+			broken(GSTAGE_CHECK_FENCE_QUEUE, p.vm_index,
+			       vcpu->vcpu_id, 0, GSTAGE_QUEUE_STUCK);
+		return 0;
+	}
 	nr = __sync_fetch_and_add(&queue->nr_served, 1) + 1;
-	if (nr > queue->nr_full + c->nr_flush_all + 1)
+	if (nr > allowed_of(vcpu, queue, c))
 		broken(GSTAGE_CHECK_FENCE_QUEUE, p.vm_index, vcpu->vcpu_id, 0,
 		       nr);
 	return 0;

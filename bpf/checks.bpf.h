@@ -45,7 +45,8 @@ struct logged_slot {
 /* The queue of fences of a vCPU. */
 struct fence_queue {
 	__u64 nr_full;
-	__u64 nr_served; /* requests to flush everything */
+	__u64 nr_told; /* of them, of fences of the G-stage */
+	__u64 nr_served; /* requests to flush everything, with a place free */
 	__u32 row; /* in checks.queues, from 1; 0: none yet */
 	__u32 pad;
 };

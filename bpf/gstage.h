@@ -369,6 +369,12 @@ struct gstage_check {
 
 #define GSTAGE_NO_VCPU 0xffffffff
 
+/*
+ * As size of FENCE_QUEUE, of a vCPU: its queue was full and nothing was to drain
+ * it. Else the flushes of everything that it has made with a place free.
+ */
+#define GSTAGE_QUEUE_STUCK 0
+
 /* A vCPU whose queue of fences was full: it flushes everything instead. */
 struct gstage_queue {
 	__u32 vm; /* ordinal */

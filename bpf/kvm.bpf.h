@@ -99,6 +99,7 @@ struct kvm_vcpu {
 	struct kvm *kvm;
 	int vcpu_id;
 	int vcpu_idx;
+	__u64 requests;
 	struct kvm_run *run;
 	struct kvm_vcpu_arch arch;
 	struct kvm_vcpu_stat stat;
@@ -185,6 +186,8 @@ struct kvm_gstage_work {
 /* include/linux/kvm_host.h, without its flags */
 #define REQ_TLB_FLUSH 0
 #define REQ_MASK 0xff
+/* arch/riscv/include/asm/kvm_host.h: drain the queue of fences. */
+#define REQ_HFENCE 13
 
 /* GSTAGE_WORK_FAILED of the series: faults that returned an error. */
 #define WORK_FAILED 7

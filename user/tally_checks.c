@@ -42,6 +42,13 @@ static void describe_fault(const struct gstage_check *c, unsigned int nr,
 			"vCPU %u flushed everything and its queue had not been full",
 	};
 
+	if (nr == GSTAGE_CHECK_FENCE_QUEUE && c->size == GSTAGE_QUEUE_STUCK) {
+		snprintf(
+			buf, size,
+			"vCPU %u flushed everything and nothing drains its queue, which is full",
+			c->vcpu);
+		return;
+	}
 	/* What a format does not ask for is ignored. */
 	if (formats[nr])
 		snprintf(buf, size, formats[nr], c->vcpu, c->gpa, c->size);

@@ -266,6 +266,38 @@ static void break_splits(struct tally *t)
 	};
 }
 
+/* The two ways in which a vCPU breaks it; a log operation has a third. */
+static void test_fence_queue_says_how(void **state)
+{
+	static const struct {
+		__u64 size;
+		const char *detail;
+	} cases[] = {
+		{ 3,
+		  "vCPU 1 flushed everything and its queue had not been full" },
+		{ GSTAGE_QUEUE_STUCK,
+		  "vCPU 1 flushed everything and nothing drains its queue, which is full" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tally *t = sample_tally();
+		struct run *run = run__new();
+
+		t->checks.list[GSTAGE_CHECK_FENCE_QUEUE] =
+			(struct gstage_check){ .broken = 1,
+					       .vcpu = 1,
+					       .size = cases[i].size,
+					       .time_ns = 1 };
+		assert_int_equal(
+			tally_checks_to_run(t, run__json(run), NULL, NULL), 0);
+		expect_detail(run, "fence-queue", false, cases[i].detail);
+		run__free(run);
+		free(t);
+	}
+}
+
 static void test_checks_are_told(void **state)
 {
 	struct tally *t = sample_tally();
@@ -415,6 +447,7 @@ int main(void)
 		cmocka_unit_test(test_counts_only_has_no_histograms),
 		cmocka_unit_test(test_values_without_a_bucket),
 		cmocka_unit_test(test_a_missing_value_fails_the_check),
+		cmocka_unit_test(test_fence_queue_says_how),
 		cmocka_unit_test(test_checks_are_told),
 		cmocka_unit_test(test_losses_are_named),
 		cmocka_unit_test(test_nothing_at_all),

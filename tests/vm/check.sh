@@ -97,6 +97,9 @@ judged 1 full-for-all partition-2
 # instructions, so of how the kernel was built: not asserted.
 grep -q "fence-queue     BROKEN   vCPU [01] flushed everything and its queue had not been full" "$WORK/out" || fail "$OUT"
 has_out "kvm_riscv_tlb_flush_process+"
+# Once the queue of a running vCPU is full nothing drains it, and each fault of the
+# other brings one more.
+[ "$(row full-for-all partition-2 fence-queue .broken)" -gt 4096 ] || fail "a queue that stays full was taken for one that will be drained: $OUT"
 judged 0 fault-split readers-2
 judged 1 v1 readers-2
 grep -q "holes           BROKEN   vCPU [01] faulted on reading GPA 0x10" "$WORK/out" || fail "$OUT"

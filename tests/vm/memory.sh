@@ -8,11 +8,10 @@
 
 MOST=$((64 << 20))
 
-# trace OPTIONS...: gstage is the parent of its command, and holds the maps. One vCPU:
-# of several, full queues are more events than --events can print in this emulator.
+# trace OPTIONS...: gstage is the parent of its command, and holds the maps.
 trace() {
 	run_in_vm --kvm-args eager_page_split=1 --hugepages 8 -- \
-		"gstage trace -q $* -o run.json -- sh -c 'cat /proc/\$PPID/fdinfo/* >fdinfo; dirtyguest -q --backing hugetlb-2m --rounds 1'"
+		"gstage trace -q $* -o run.json -- sh -c 'cat /proc/\$PPID/fdinfo/* >fdinfo; dirtyguest -q --backing hugetlb-2m --rounds 1 --vcpus 4'"
 	# Programs are charged, too; only maps have a type of this name.
 	charged=$(awk '/^map_type:/ { map = 1 } /^memlock:/ { if (map) sum += $2; map = 0 } END { print sum + 0 }' "$DIR/fdinfo")
 	told=$(query .environment.map_bytes)

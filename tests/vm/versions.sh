@@ -59,7 +59,7 @@ facts fixed splits-fault=0 splits-enable=8 split=0 fast=12288 prot=0 page=12298 
 facts eager-v2 splits-enable=8 fast=12288 page=12306 range=4 fallbacks=0
 facts late-flush splits-enable=8 fast=12288 page=12298 range=5 fallbacks=0
 facts double-flush splits-enable=8 fast=12288 page=12298 range=197 fallbacks=3
-facts wp-unbatched splits-enable=8 fast=12288 page=28692 range=5 fallbacks=16197
+facts wp-unbatched splits-enable=8 fast=12288 page=28692 range=5 fallbacks=3
 facts wp-range splits-enable=8 fast=12288 page=12298 range=5
 facts no-wp-fix splits-fault=8 fast=12280 page=12306
 facts thp-promote splits-fault=8 fast=12280 page=12306
