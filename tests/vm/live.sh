@@ -26,16 +26,16 @@ $work --rounds 400 &
 pid=$!
 until ls -l /proc/$pid/fd 2>/dev/null | grep -q kvm-vm; do usleep 1000; done
 follow sigint -p $pid
-sleep 0.2
+sleep 0.5
 kill -INT $tracer
 wait $tracer
 echo $? >/out/sigint.status
 # And by the duration.
-gstage trace -q -p $pid -d 100ms -o /out/duration.json
+gstage trace -q -p $pid -d 500ms -o /out/duration.json
 echo $? >/out/duration.status
 # And because the process ends.
 follow exit -p $pid
-sleep 0.2
+sleep 0.5
 kill $pid
 wait $tracer
 echo $? >/out/exit.status
