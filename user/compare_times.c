@@ -73,6 +73,41 @@ static double tick_in(const char *unit)
 	return strcmp(unit, "insns") ? 0 : TICK_INSNS;
 }
 
+/*
+ * Ticks that fell into events of @sum instructions. What is left out between them
+ * decides which, so that they are about as many as random ones: three standard
+ * deviations more than the mean, and one.
+ */
+static uint64_t ticks_among(uint64_t sum)
+{
+	double mean = (double)sum / TICK_PERIOD_INSNS;
+
+	return (uint64_t)(mean + 3 * sqrt(mean)) + 1;
+}
+
+/*
+ * What ticks may have added to the sum of these events: by how much the largest,
+ * as many as ticks may have hit, are above the next. A tick now and then does
+ * more than count: one of 23000 instructions was seen.
+ */
+static double ticks_in(const struct hist *h, const char *unit)
+{
+	uint64_t ticks = ticks_among(h->sum), rank, lo, hi;
+	double base, sum = 0;
+
+	if (strcmp(unit, "insns") || !h->count)
+		return 0;
+	if (ticks >= h->count)
+		ticks = h->count - 1;
+	hist_at_rank(h, h->count - ticks, &lo, &hi);
+	base = (double)lo;
+	for (rank = h->count - ticks + 1; rank <= h->count; rank++) {
+		hist_at_rank(h, rank, &lo, &hi);
+		sum += (double)hi - base;
+	}
+	return sum;
+}
+
 static double exact_mean(const struct hist *h)
 {
 	uint64_t n = h->count - h->underflow;
@@ -93,8 +128,8 @@ static double mean_resolution(double step, const struct hist *h, double tick)
 
 typedef void (*use_hist_fn)(struct figure_table *table, size_t boot,
 			    const char *section, const char *name,
-			    const struct hist *h, double step,
-			    const char *unit);
+			    const struct hist *h, double step, const char *unit,
+			    double tick);
 
 /* Calls @use for every histogram of the run, and for that of all faults. */
 static void for_each_hist(struct figure_table *table, size_t boot,
@@ -107,6 +142,7 @@ static void for_each_hist(struct figure_table *table, size_t boot,
 	double step = figures_clock_step(run);
 	const char *unit = run_time_unit(run);
 	struct hist h, all = { 0 };
+	double tick = 0; /* of all: its slow paths are no ticks */
 	char name[80];
 	size_t i;
 
@@ -114,11 +150,14 @@ static void for_each_hist(struct figure_table *table, size_t boot,
 		const json_t *row = json_array_get(faults, i);
 		const json_t *latency = json_object_get(row, "latency");
 
-		if (latency && !hist_from_json(latency, &h))
+		if (latency && !hist_from_json(latency, &h)) {
 			hist_merge(&all, &h);
+			tick += ticks_in(&h, unit);
+		}
 	}
 	if (all.count)
-		use(table, boot, "fault", FIGURES_ALL_PATHS, &all, step, unit);
+		use(table, boot, "fault", FIGURES_ALL_PATHS, &all, step, unit,
+		    tick);
 	for (i = 0; i < json_array_size(faults); i++) {
 		const json_t *row = json_array_get(faults, i);
 		const json_t *latency = json_object_get(row, "latency");
@@ -126,7 +165,8 @@ static void for_each_hist(struct figure_table *table, size_t boot,
 		if (!latency || hist_from_json(latency, &h) || !h.count)
 			continue;
 		figures_row_name(name, sizeof(name), row, fault_keys);
-		use(table, boot, "fault", name, &h, step, unit);
+		use(table, boot, "fault", name, &h, step, unit,
+		    ticks_in(&h, unit));
 	}
 	for (i = 0; i < json_array_size(locks); i++) {
 		const json_t *row = json_array_get(locks, i);
@@ -135,30 +175,33 @@ static void for_each_hist(struct figure_table *table, size_t boot,
 		    !h.count)
 			continue;
 		figures_row_name(name, sizeof(name), row, lock_keys);
-		use(table, boot, "lock", name, &h, step, unit);
+		use(table, boot, "lock", name, &h, step, unit,
+		    ticks_in(&h, unit));
 	}
 }
 
 static void add_total(struct figure_table *table, size_t boot,
 		      const char *section, const char *name,
-		      const struct hist *h, double step, const char *unit)
+		      const struct hist *h, double step, const char *unit,
+		      double tick)
 {
 	char words[24];
 
 	snprintf(words, sizeof(words), "%s total", section);
 	set_figure(table, boot, words, name, unit, (double)h->sum,
-		   sum_resolution(step, h->count) + tick_in(unit));
+		   sum_resolution(step, h->count) + fmax(tick, tick_in(unit)));
 }
 
 static void add_mean(struct figure_table *table, size_t boot,
 		     const char *section, const char *name,
-		     const struct hist *h, double step, const char *unit)
+		     const struct hist *h, double step, const char *unit,
+		     double tick)
 {
 	char words[24];
 
 	snprintf(words, sizeof(words), "%s mean", section);
 	set_figure(table, boot, words, name, unit, exact_mean(h),
-		   mean_resolution(step, h, tick_in(unit)));
+		   mean_resolution(step, h, fmax(tick, tick_in(unit))));
 }
 
 /*
@@ -264,18 +307,6 @@ void figures_add_insns(struct figure_table *table, size_t boot,
 }
 
 /*
- * Ticks that fell into events of @sum instructions. What is left out between them
- * decides which, so that they are about as many as random ones: three standard
- * deviations more than the mean, and one.
- */
-static uint64_t ticks_among(uint64_t sum)
-{
-	double mean = (double)sum / TICK_PERIOD_INSNS;
-
-	return (uint64_t)(mean + 3 * sqrt(mean)) + 1;
-}
-
-/*
  * The lower bound of a quantile, had no tick fallen into any of the events. Each
  * that a tick fell into is among the largest; without it the others keep their
  * order, so the quantile moves down by at most as many ranks as there were ticks.
@@ -306,7 +337,8 @@ static uint64_t digest_of(const struct hist *h)
 
 static void add_quantiles(struct figure_table *table, size_t boot,
 			  const char *section, const char *name,
-			  const struct hist *h, double step, const char *unit)
+			  const struct hist *h, double step, const char *unit,
+			  double tick)
 {
 	/* With fewer events a quantile is the largest one, or the only one. */
 	static const struct {
@@ -325,6 +357,7 @@ static void add_quantiles(struct figure_table *table, size_t boot,
 	char full[96];
 	size_t i;
 
+	(void)tick;
 	for (i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
 		if (h->count < quantiles[i].least_events ||
 		    hist_quantile(h, quantiles[i].permille, &lo, &hi))
