@@ -84,16 +84,11 @@ int BPF_PROG(check_request_all, struct kvm *kvm, unsigned int req)
 static __always_inline bool is_place_taken(const struct kvm_vcpu *vcpu,
 					   __u64 place)
 {
-	__u64 bytes = bpf_core_type_size(struct kvm_riscv_hfence);
 	int type = 0;
 
 	bpf_probe_read_kernel(
 		&type, sizeof(type),
-		(void *)vcpu +
-			bpf_core_field_offset(struct kvm_vcpu,
-					      arch.hfence_queue) +
-			bytes * bounded(place % GSTAGE_FENCE_QUEUE,
-					GSTAGE_FENCE_QUEUE) +
+		fence_at(vcpu, place) +
 			bpf_core_field_offset(struct kvm_riscv_hfence, type));
 	return type;
 }
@@ -127,16 +122,16 @@ static __always_inline bool will_drain(const struct kvm_vcpu *vcpu)
 /*
  * With a place free there must have been a full queue, or a request of all vCPUs.
  * KVM tells of a full queue once until the request is served; whoever finds it
- * full until then asks again, untold. Where these meet, each of the other vCPUs
- * may bring one more flush after the one that was told of.
+ * full until then asks again, untold. Where these meet, each vCPU may bring one
+ * more flush after the one that was told of.
  */
 static __always_inline __u64 allowed_of(const struct kvm_vcpu *vcpu,
 					const struct fence_queue *queue,
 					const struct vm_checks *c)
 {
-	__u64 others = vcpu->kvm->online_vcpus.counter;
+	__u64 nr_vcpus = vcpu->kvm->online_vcpus.counter;
 
-	return queue->nr_told * others + c->nr_flush_all + 1;
+	return queue->nr_told * nr_vcpus + c->nr_flush_all + 1;
 }
 
 SEC("?fentry/kvm_riscv_tlb_flush_process")

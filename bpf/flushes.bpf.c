@@ -126,7 +126,6 @@ int BPF_PROG(fn_vvma_all, struct kvm *kvm)
 	return handle_call(kvm, HFENCE_UNKNOWN, 0, 0, 0);
 }
 
-#define FENCE_BYTES bpf_core_type_size(struct kvm_riscv_hfence)
 #define FENCE_FIELD(buf, field)     \
 	(*(__u64 *)((void *)(buf) + \
 		    bpf_core_field_offset(struct kvm_riscv_hfence, field)))
@@ -149,12 +148,8 @@ static int count_fence(__u64 i, void *data)
 	__u32 kind, type;
 
 	if (FENCE_BYTES > sizeof(entry) ||
-	    bpf_probe_read_kernel(
-		    entry, FENCE_BYTES,
-		    (void *)queue->vcpu +
-			    bpf_core_field_offset(struct kvm_vcpu,
-						  arch.hfence_queue) +
-			    FENCE_BYTES * at))
+	    bpf_probe_read_kernel(entry, FENCE_BYTES,
+				  fence_at(queue->vcpu, at)))
 		return 1;
 	type = FENCE_FIELD(entry, type);
 	if (!type)

@@ -147,4 +147,16 @@ static __always_inline __u32 clamp_level(__u32 level)
 	return bounded(level, GSTAGE_NR_LEVELS);
 }
 
+/* Of the kernel: ours has not all of its members. */
+#define FENCE_BYTES bpf_core_type_size(struct kvm_riscv_hfence)
+
+/* Where this place of the queue of fences lies; it is a ring. */
+static __always_inline const void *fence_at(const struct kvm_vcpu *vcpu,
+					    __u64 place)
+{
+	return (const void *)vcpu +
+	       bpf_core_field_offset(struct kvm_vcpu, arch.hfence_queue) +
+	       FENCE_BYTES * (place & (GSTAGE_FENCE_QUEUE - 1));
+}
+
 #endif /* GSTAGE_BPF_STATE_BPF_H */
