@@ -85,26 +85,33 @@ static uint64_t ticks_among(uint64_t sum)
 	return (uint64_t)(mean + 3 * sqrt(mean)) + 1;
 }
 
+static double value_at(const struct hist *h, uint64_t rank)
+{
+	uint64_t lo, hi;
+
+	hist_at_rank(h, rank, &lo, &hi);
+	return (double)lo + (double)(hi - lo) / 2;
+}
+
 /*
  * What ticks may have added to the sum of these events: by how much the largest,
  * as many as ticks may have hit, are above the next. A tick now and then does
- * more than count: one of 23000 instructions was seen.
+ * more than count (23000 instructions were seen), and boots of one version have
+ * as many more or fewer of them, so a sum is judged without: what all events
+ * have in common stays in it.
  */
-static double ticks_in(const struct hist *h, const char *unit)
+static double tick_share(const struct hist *h, const char *unit)
 {
-	uint64_t ticks = ticks_among(h->sum), rank, lo, hi;
+	uint64_t ticks = ticks_among(h->sum), rank;
 	double base, sum = 0;
 
 	if (strcmp(unit, "insns") || !h->count)
 		return 0;
 	if (ticks >= h->count)
 		ticks = h->count - 1;
-	hist_at_rank(h, h->count - ticks, &lo, &hi);
-	base = (double)lo;
-	for (rank = h->count - ticks + 1; rank <= h->count; rank++) {
-		hist_at_rank(h, rank, &lo, &hi);
-		sum += (double)hi - base;
-	}
+	base = value_at(h, h->count - ticks);
+	for (rank = h->count - ticks + 1; rank <= h->count; rank++)
+		sum += value_at(h, rank) - base;
 	return sum;
 }
 
@@ -129,7 +136,7 @@ static double mean_resolution(double step, const struct hist *h, double tick)
 typedef void (*use_hist_fn)(struct figure_table *table, size_t boot,
 			    const char *section, const char *name,
 			    const struct hist *h, double step, const char *unit,
-			    double tick);
+			    double ticks);
 
 /* Calls @use for every histogram of the run, and for that of all faults. */
 static void for_each_hist(struct figure_table *table, size_t boot,
@@ -142,7 +149,7 @@ static void for_each_hist(struct figure_table *table, size_t boot,
 	double step = figures_clock_step(run);
 	const char *unit = run_time_unit(run);
 	struct hist h, all = { 0 };
-	double tick = 0; /* of all: its slow paths are no ticks */
+	double ticks = 0; /* of all: its slow paths are no ticks */
 	char name[80];
 	size_t i;
 
@@ -152,12 +159,12 @@ static void for_each_hist(struct figure_table *table, size_t boot,
 
 		if (latency && !hist_from_json(latency, &h)) {
 			hist_merge(&all, &h);
-			tick += ticks_in(&h, unit);
+			ticks += tick_share(&h, unit);
 		}
 	}
 	if (all.count)
 		use(table, boot, "fault", FIGURES_ALL_PATHS, &all, step, unit,
-		    tick);
+		    ticks);
 	for (i = 0; i < json_array_size(faults); i++) {
 		const json_t *row = json_array_get(faults, i);
 		const json_t *latency = json_object_get(row, "latency");
@@ -166,7 +173,7 @@ static void for_each_hist(struct figure_table *table, size_t boot,
 			continue;
 		figures_row_name(name, sizeof(name), row, fault_keys);
 		use(table, boot, "fault", name, &h, step, unit,
-		    ticks_in(&h, unit));
+		    tick_share(&h, unit));
 	}
 	for (i = 0; i < json_array_size(locks); i++) {
 		const json_t *row = json_array_get(locks, i);
@@ -176,32 +183,39 @@ static void for_each_hist(struct figure_table *table, size_t boot,
 			continue;
 		figures_row_name(name, sizeof(name), row, lock_keys);
 		use(table, boot, "lock", name, &h, step, unit,
-		    ticks_in(&h, unit));
+		    tick_share(&h, unit));
 	}
 }
 
 static void add_total(struct figure_table *table, size_t boot,
 		      const char *section, const char *name,
 		      const struct hist *h, double step, const char *unit,
-		      double tick)
+		      double ticks)
 {
+	struct figure *figure;
 	char words[24];
 
 	snprintf(words, sizeof(words), "%s total", section);
-	set_figure(table, boot, words, name, unit, (double)h->sum,
-		   sum_resolution(step, h->count) + fmax(tick, tick_in(unit)));
+	figure = set_figure(table, boot, words, name, unit, (double)h->sum,
+			    sum_resolution(step, h->count) + tick_in(unit));
+	if (figure)
+		figure->value -= ticks;
 }
 
 static void add_mean(struct figure_table *table, size_t boot,
 		     const char *section, const char *name,
 		     const struct hist *h, double step, const char *unit,
-		     double tick)
+		     double ticks)
 {
+	uint64_t n = h->count - h->underflow;
+	struct figure *figure;
 	char words[24];
 
 	snprintf(words, sizeof(words), "%s mean", section);
-	set_figure(table, boot, words, name, unit, exact_mean(h),
-		   mean_resolution(step, h, fmax(tick, tick_in(unit))));
+	figure = set_figure(table, boot, words, name, unit, exact_mean(h),
+			    mean_resolution(step, h, tick_in(unit)));
+	if (figure && n)
+		figure->value -= ticks / (double)n;
 }
 
 /*
@@ -338,7 +352,7 @@ static uint64_t digest_of(const struct hist *h)
 static void add_quantiles(struct figure_table *table, size_t boot,
 			  const char *section, const char *name,
 			  const struct hist *h, double step, const char *unit,
-			  double tick)
+			  double ticks)
 {
 	/* With fewer events a quantile is the largest one, or the only one. */
 	static const struct {
@@ -357,7 +371,7 @@ static void add_quantiles(struct figure_table *table, size_t boot,
 	char full[96];
 	size_t i;
 
-	(void)tick;
+	(void)ticks;
 	for (i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
 		if (h->count < quantiles[i].least_events ||
 		    hist_quantile(h, quantiles[i].permille, &lo, &hi))
