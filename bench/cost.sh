@@ -74,6 +74,9 @@ for vcpus in 4 16; do
 	boot "fn-full-$vcpus" stock --trace "--backend function" --args "$(rounds --fifo)"
 done
 if [ "$check" = 0 ]; then
+	vcpus=1
+	boot kprobes stock --trace "--backend kprobe"
+	vcpus=16
 	boot turns-stock stock --untraced
 	boot turns stock --trace "--backend function"
 fi
@@ -149,6 +152,7 @@ turns_stock=$(insns turns-stock)
 turns=$(insns turns)
 turns_added=$((turns - turns_stock))
 turns_others=$((turns_added - fn_added[16]))
+kprobes=$(insns kprobes)
 {
 	cat <<-TEXT
 	# What tracing costs
@@ -172,7 +176,8 @@ turns_others=$((turns_added - fn_added[16]))
 
 	Without tracepoints the same facts come from hooks on functions
 	([trace.md](trace.md)), but for lost races, fallbacks of full queues and fences
-	executed; \`--counts\` then leaves out permission updates and fence requests, too.
+	executed; \`--counts\` then leaves out permission updates and fence requests, too. Where
+	there is no ftrace, kprobes add $((kprobes - stock)) instead of the last $((fn_full - stock)).
 
 	The maps take $(((maps + (1 << 20) - 1) >> 20)) MiB on a machine with 256 CPUs and places for the exits of 64 vCPUs
 	(bar: $((BAR_MAPS >> 20)) MiB).

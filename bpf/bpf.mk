@@ -12,7 +12,9 @@ BPF_CFLAGS = --target=bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra \
 
 BPF_PROGS := state faults work splits flushes dirty_log locks checks check_faults check_queues exits bracket
 BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,$(BPF_PROGS))
-BPF_SKELS := $(O)/bpf/gstage.skel.h $(O)/bpf/ktext.skel.h
+# The same for kernels without ftrace (bpf/hook.bpf.h).
+BPF_KPROBE_OBJS := $(patsubst %,$(O)/bpf/kprobes/%.bpf.o,$(BPF_PROGS))
+BPF_SKELS := $(patsubst %,$(O)/bpf/%.skel.h,gstage gstage_kprobes ktext)
 
 .PHONY: bpf
 bpf: $(BPF_SKELS)
@@ -21,11 +23,18 @@ $(O)/bpf/%.bpf.o: bpf/%.bpf.c | $(SYSROOT)
 	@mkdir -p $(@D)
 	$(call msg,BPF,$@)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
 
+$(O)/bpf/kprobes/%.bpf.o: bpf/%.bpf.c | $(SYSROOT)
+	@mkdir -p $(@D)
+	$(call msg,BPF,$@)$(CLANG) $(BPF_CFLAGS) -DGSTAGE_KPROBES -MMD -MP -c -o $@ $<
+
 $(O)/bpf/gstage.bpf.o: $(BPF_OBJS)
+	$(call msg,BPFLD,$@)$(BPFTOOL) gen object $@ $^
+
+$(O)/bpf/gstage_kprobes.bpf.o: $(BPF_KPROBE_OBJS)
 	$(call msg,BPFLD,$@)$(BPFTOOL) gen object $@ $^
 
 # Written aside, so that an interrupted run leaves no half of a header.
 $(O)/bpf/%.skel.h: $(O)/bpf/%.bpf.o
 	$(call msg,SKEL,$@)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
--include $(wildcard $(O)/bpf/*.d)
+-include $(wildcard $(O)/bpf/*.d $(O)/bpf/kprobes/*.d)

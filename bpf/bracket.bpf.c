@@ -12,6 +12,7 @@
  */
 #include "bpf/faults.bpf.h"
 #include "bpf/flushes.bpf.h"
+#include "bpf/hook.bpf.h"
 #include "bpf/state.bpf.h"
 #include "bpf/vcpu.bpf.h"
 #include "bpf/walk.bpf.h"
@@ -23,6 +24,16 @@ struct gstage_bracket bracket = {};
  * user space throws away.
  */
 #define NO_KVM ((const struct kvm *)0)
+
+/*
+ * Running it as a test calls the functions with what is attached to them; itself it
+ * is attached to none. No kprobe, as these cannot be run so.
+ */
+SEC("?fentry/bpf_fentry_test1")
+int BPF_PROG(bracket_run)
+{
+	return 0;
+}
 
 /* @p as a number. */
 static __always_inline __u64 address_of(const void *p)
@@ -65,29 +76,25 @@ static __always_inline int begin(void)
 }
 
 /* Two places to begin at: what is between a fault and its end differs. */
-SEC("?fentry/bpf_fentry_test6")
-int BPF_PROG(bracket_fast)
+ON_ENTRY(bpf_fentry_test6, bracket_fast)
 {
 	return begin();
 }
 
-SEC("?fentry/bpf_fentry_test2")
-int BPF_PROG(bracket_slow)
+ON_ENTRY(bpf_fentry_test2, bracket_slow)
 {
 	return begin();
 }
 
 /* fn_topup() */
-SEC("?fexit/bpf_fentry_test4")
-int BPF_PROG(bracket_topup)
+ON_RETURN(bpf_fentry_test4, bracket_topup)
 {
 	note_topup((void *)bracket.cache, 0);
 	return 0;
 }
 
 /* fn_flush_gpa(), for the leaf that is split */
-SEC("?fentry/bpf_fentry_test3")
-int BPF_PROG(bracket_flush_huge)
+ON_ENTRY(bpf_fentry_test3, bracket_flush_huge)
 {
 	__u64 size = 1ULL << LEVEL_SHIFT(1);
 
@@ -101,8 +108,7 @@ int BPF_PROG(bracket_flush_huge)
 static __u32 has_split[GSTAGE_MAX_VMS] = {};
 
 /* fn_split(), and fn_split_done(): this one is that of a fault */
-SEC("?fentry/bpf_fentry_test5")
-int BPF_PROG(bracket_split)
+ON_ENTRY(bpf_fentry_test5, bracket_split)
 {
 	__u32 *has;
 	struct place p;
@@ -116,8 +122,7 @@ int BPF_PROG(bracket_split)
 	return 0;
 }
 
-SEC("?fexit/bpf_fentry_test5")
-int BPF_PROG(bracket_split_done)
+ON_RETURN(bpf_fentry_test5, bracket_split_done)
 {
 	__u32 *has;
 	struct place p;
@@ -143,8 +148,7 @@ static __always_inline void read_tables(struct tables *t, const __u64 *at)
 }
 
 /* fn_map_page() */
-SEC("?fentry/bpf_fentry_test6")
-int BPF_PROG(bracket_map_page)
+ON_ENTRY(bpf_fentry_test6, bracket_map_page)
 {
 	struct gstage_vcpu *slot = find_slot_of_cache((void *)bracket.cache);
 	struct tables tables;
@@ -157,8 +161,7 @@ int BPF_PROG(bracket_map_page)
 }
 
 /* fn_map_page_done() */
-SEC("?fexit/bpf_fentry_test6")
-int BPF_PROG(bracket_map_page_done)
+ON_RETURN(bpf_fentry_test6, bracket_map_page_done)
 {
 	struct gstage_vcpu *slot = find_slot_of_cache((void *)bracket.cache);
 	struct tables tables;
@@ -171,16 +174,14 @@ int BPF_PROG(bracket_map_page_done)
 }
 
 /* fn_flush_gpa() */
-SEC("?fentry/bpf_fentry_test7")
-int BPF_PROG(bracket_flush)
+ON_ENTRY(bpf_fentry_test7, bracket_flush)
 {
 	is_fault_flush(bracket.flush_bytes, bracket.flush_order);
 	return 0;
 }
 
 /* fn_mapped(), and what is not within the latency. */
-SEC("?fexit/bpf_fentry_test8")
-int BPF_PROG(bracket_end)
+ON_RETURN(bpf_fentry_test8, bracket_end)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 	struct gstage_vcpu *slot = slot_here(state_ptr());

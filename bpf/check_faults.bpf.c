@@ -4,6 +4,7 @@
  * spurious, holes, logged-leaf, and flush-protocol as far as faults go.
  */
 #include "bpf/checks.bpf.h"
+#include "bpf/hook.bpf.h"
 
 static __always_inline bool is_allowed(const struct kvm_gstage_fault *fault)
 {
@@ -174,14 +175,13 @@ static __always_inline int handle_notifier(const struct kvm *kvm,
 	return 0;
 }
 
-SEC("?fentry/kvm_unmap_gfn_range")
-int BPF_PROG(check_unmap, struct kvm *kvm, struct kvm_gfn_range *range)
+ON_ENTRY(kvm_unmap_gfn_range, check_unmap, struct kvm *kvm,
+	 struct kvm_gfn_range *range)
 {
 	return handle_notifier(kvm, range);
 }
 
-SEC("?fentry/kvm_age_gfn")
-int BPF_PROG(check_age, struct kvm *kvm, struct kvm_gfn_range *range)
+ON_ENTRY(kvm_age_gfn, check_age, struct kvm *kvm, struct kvm_gfn_range *range)
 {
 	return handle_notifier(kvm, range);
 }

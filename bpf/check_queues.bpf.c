@@ -6,6 +6,7 @@
  * places that have all queued a fence and not yet asked for it.
  */
 #include "bpf/checks.bpf.h"
+#include "bpf/hook.bpf.h"
 
 /* NULL if it is not followed. */
 static __always_inline struct fence_queue *queue_of(struct vm_checks *c,
@@ -67,8 +68,8 @@ int BPF_PROG(check_hfence_full, struct kvm_vcpu *vcpu, unsigned int type,
 }
 
 /* All vCPUs are asked for something, which may be to flush everything. */
-SEC("?fentry/kvm_make_all_cpus_request")
-int BPF_PROG(check_request_all, struct kvm *kvm, unsigned int req)
+ON_ENTRY(kvm_make_all_cpus_request, check_request_all, struct kvm *kvm,
+	 unsigned int req)
 {
 	struct vm_checks *c;
 	struct place p;
@@ -104,7 +105,7 @@ static __always_inline bool is_queue_full(const struct kvm_vcpu *vcpu)
 
 	if (!bpf_core_field_exists(struct kvm_vcpu, arch.hfence_queue))
 		return false;
-	next = vcpu->arch.hfence_tail;
+	next = kget(vcpu, arch.hfence_tail);
 	return is_place_taken(vcpu, next) &&
 	       is_place_taken(vcpu, next + GSTAGE_FENCE_QUEUE / 2);
 }
@@ -116,7 +117,7 @@ static __always_inline bool is_queue_full(const struct kvm_vcpu *vcpu)
  */
 static __always_inline bool will_drain(const struct kvm_vcpu *vcpu)
 {
-	return vcpu->requests & (1ull << REQ_HFENCE);
+	return kget(vcpu, requests) & (1ull << REQ_HFENCE);
 }
 
 /*
@@ -129,34 +130,34 @@ static __always_inline __u64 allowed_of(const struct kvm_vcpu *vcpu,
 					const struct fence_queue *queue,
 					const struct vm_checks *c)
 {
-	__u64 nr_vcpus = vcpu->kvm->online_vcpus.counter;
+	const struct kvm *kvm = kget(vcpu, kvm);
+	__u64 nr_vcpus = kget(kvm, online_vcpus.counter);
 
 	return queue->nr_told * nr_vcpus + c->nr_flush_all + 1;
 }
 
-SEC("?fentry/kvm_riscv_tlb_flush_process")
-int BPF_PROG(check_flush_all, struct kvm_vcpu *vcpu)
+ON_ENTRY(kvm_riscv_tlb_flush_process, check_flush_all, struct kvm_vcpu *vcpu)
 {
+	__u32 id = kget(vcpu, vcpu_id);
 	struct fence_queue *queue;
 	struct vm_checks *c;
 	struct place p;
 	__u64 nr;
 
-	if (!vcpu || !find_place(vcpu->kvm, &p))
+	if (!find_place(kget(vcpu, kvm), &p))
 		return 0;
 	c = checks_of(p.vm_index);
-	queue = queue_of(c, vcpu->vcpu_id);
+	queue = queue_of(c, id);
 	if (!c || !queue)
 		return 0;
 	if (is_queue_full(vcpu)) {
 		if (!will_drain(vcpu))
-			broken(GSTAGE_CHECK_FENCE_QUEUE, p.vm_index,
-			       vcpu->vcpu_id, 0, GSTAGE_QUEUE_STUCK);
+			broken(GSTAGE_CHECK_FENCE_QUEUE, p.vm_index, id, 0,
+			       GSTAGE_QUEUE_STUCK);
 		return 0;
 	}
 	nr = __sync_fetch_and_add(&queue->nr_served, 1) + 1;
 	if (nr > allowed_of(vcpu, queue, c))
-		broken(GSTAGE_CHECK_FENCE_QUEUE, p.vm_index, vcpu->vcpu_id, 0,
-		       nr);
+		broken(GSTAGE_CHECK_FENCE_QUEUE, p.vm_index, id, 0, nr);
 	return 0;
 }

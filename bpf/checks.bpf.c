@@ -5,6 +5,7 @@
  * docs/check.md. Faults are in check_faults.bpf.c.
  */
 #include "bpf/checks.bpf.h"
+#include "bpf/hook.bpf.h"
 #include "bpf/walk.bpf.h"
 
 const volatile bool cfg_eager = false;
@@ -393,8 +394,7 @@ int BPF_PROG(check_hfence_request, struct kvm *kvm, unsigned int type,
  * of the operation: KVM's convention for the log, and 7.3 does so for splits, too.
  * That is counted as late, and broken only if the fence never comes.
  */
-SEC("?fentry/_raw_write_lock")
-int BPF_PROG(check_write_lock, void *lock)
+ON_ENTRY(_raw_write_lock, check_write_lock, void *lock)
 {
 	__u64 kvm = (__u64)lock - bpf_core_field_offset(struct kvm, mmu_lock);
 	struct vm_checks *c;

@@ -4,6 +4,7 @@
  * into phases. Times are those of the operation inside KVM, without the way
  * in and out of the kernel.
  */
+#include "bpf/hook.bpf.h"
 #include "bpf/state.bpf.h"
 
 /*
@@ -217,8 +218,8 @@ __noinline int begin_call(__u32 i, __u32 op, __u32 slot)
 	return handle_log_op((void *)call->kvm, slot, op, false, 0);
 }
 
-SEC("?fentry/kvm_vm_ioctl")
-int BPF_PROG(fn_ioctl, struct file *file, unsigned int nr, unsigned long arg)
+ON_ENTRY(kvm_vm_ioctl, fn_ioctl, struct file *file, unsigned int nr,
+	 unsigned long arg)
 {
 	struct log_call *call;
 	__u64 size = 0, kvm;
@@ -243,7 +244,7 @@ int BPF_PROG(fn_ioctl, struct file *file, unsigned int nr, unsigned long arg)
 		return 0;
 	}
 	bpf_probe_read_user(&slot, sizeof(slot), (void *)arg);
-	kvm = (__u64)file->private_data;
+	kvm = (__u64)kget(file, private_data);
 	i = find_call(&kvm);
 	if (i >= MAX_LOG_CALLS) {
 		add(losses.vm_overflow, 1);
@@ -257,12 +258,12 @@ int BPF_PROG(fn_ioctl, struct file *file, unsigned int nr, unsigned long arg)
 
 static __always_inline __u32 slot_number(const struct kvm_memory_slot *slot)
 {
-	return (__u32)slot->as_id << 16 | (__u16)slot->id;
+	return (__u32)kget(slot, as_id) << 16 | (__u16)kget(slot, id);
 }
 
 /* In GET and CLEAR, once it is clear that there is a log. */
-SEC("?fentry/kvm_arch_sync_dirty_log")
-int BPF_PROG(fn_log_op, struct kvm *kvm, struct kvm_memory_slot *slot)
+ON_ENTRY(kvm_arch_sync_dirty_log, fn_log_op, struct kvm *kvm,
+	 struct kvm_memory_slot *slot)
 {
 	__u32 i = find_own_call();
 
@@ -273,12 +274,12 @@ int BPF_PROG(fn_log_op, struct kvm *kvm, struct kvm_memory_slot *slot)
 }
 
 /* A slot that goes is unmapped before anything else is asked. */
-SEC("?fentry/kvm_arch_flush_shadow_memslot")
-int BPF_PROG(fn_flush_slot, struct kvm *kvm, struct kvm_memory_slot *slot)
+ON_ENTRY(kvm_arch_flush_shadow_memslot, fn_flush_slot, struct kvm *kvm,
+	 struct kvm_memory_slot *slot)
 {
 	__u32 i;
 
-	if (!(slot->flags & KVM_MEM_LOG_DIRTY_PAGES))
+	if (!(kget(slot, flags) & KVM_MEM_LOG_DIRTY_PAGES))
 		return 0;
 	i = find_own_call();
 	if (i < MAX_LOG_CALLS && log_calls[i].state == CALL_WAITS &&
@@ -287,12 +288,11 @@ int BPF_PROG(fn_flush_slot, struct kvm *kvm, struct kvm_memory_slot *slot)
 	return 0;
 }
 
-SEC("?fentry/kvm_arch_prepare_memory_region")
-int BPF_PROG(fn_set_slot, struct kvm *kvm, struct kvm_memory_slot *old,
-	     struct kvm_memory_slot *new)
+ON_ENTRY(kvm_arch_prepare_memory_region, fn_set_slot, struct kvm *kvm,
+	 struct kvm_memory_slot *old, struct kvm_memory_slot *new)
 {
-	__u32 old_flags = old ? old->flags : 0,
-	      new_flags = new ? new->flags : 0;
+	__u32 old_flags = old ? kget(old, flags) : 0,
+	      new_flags = new ? kget(new, flags) : 0;
 	__u64 address = (__u64)kvm;
 	__u32 i;
 
@@ -312,9 +312,8 @@ int BPF_PROG(fn_set_slot, struct kvm *kvm, struct kvm_memory_slot *old,
 	return 0;
 }
 
-SEC("?fexit/kvm_vm_ioctl")
-int BPF_PROG(fn_ioctl_done, struct file *file, unsigned int nr,
-	     unsigned long arg, long ret)
+ON_RESULT(kvm_vm_ioctl, fn_ioctl_done, struct file *file, unsigned int nr,
+	  unsigned long arg, long ret)
 {
 	struct log_call *call;
 	__u32 i;

@@ -15,6 +15,7 @@
  * kvm_riscv_vcpu_timer_sync(), would put a hook more into every exit, which costs
  * each fault more than there is to be gained at the few exits by interrupts.
  */
+#include "bpf/hook.bpf.h"
 #include "bpf/state.bpf.h"
 
 #define SCAUSE_INTERRUPT (1ULL << 63)
@@ -126,8 +127,8 @@ static __always_inline __u32 find_other_vm(__u64 kvm)
 /* The place of a vCPU, or 0. */
 static __always_inline __u32 find_place_of(const struct kvm_vcpu *vcpu)
 {
-	__u64 kvm = (__u64)vcpu->kvm;
-	__u32 idx = bounded(vcpu->vcpu_idx, GSTAGE_MAX_VCPUS);
+	__u64 kvm = (__u64)kget(vcpu, kvm);
+	__u32 idx = bounded(kget(vcpu, vcpu_idx), GSTAGE_MAX_VCPUS);
 	struct gstage_exits *e;
 	__u32 slot, vm = 0;
 
@@ -142,7 +143,7 @@ static __always_inline __u32 find_place_of(const struct kvm_vcpu *vcpu)
 		if (e && e->vm == vms[bounded(vm, GSTAGE_MAX_VMS)].ordinal)
 			return slot;
 	}
-	return new_place(vm, idx, vcpu->vcpu_id);
+	return new_place(vm, idx, kget(vcpu, vcpu_id));
 }
 
 /* --- what the time goes to ------------------------------------------------- */
@@ -372,62 +373,53 @@ static __always_inline int end_doing(const struct kvm_vcpu *vcpu)
 	return begin_doing(vcpu, GSTAGE_DOING_REST);
 }
 
-SEC("?fentry/kvm_riscv_mmu_map")
-int BPF_PROG(stall_fault, struct kvm_vcpu *vcpu)
+ON_ENTRY(kvm_riscv_mmu_map, stall_fault, struct kvm_vcpu *vcpu)
 {
 	return begin_doing(vcpu, GSTAGE_DOING_FAULT);
 }
 
-SEC("?fexit/kvm_riscv_mmu_map")
-int BPF_PROG(stall_fault_done, struct kvm_vcpu *vcpu)
+ON_RETURN(kvm_riscv_mmu_map, stall_fault_done, struct kvm_vcpu *vcpu)
 {
 	return end_doing(vcpu);
 }
 
-SEC("?fentry/kvm_riscv_hfence_process")
-int BPF_PROG(stall_fences, struct kvm_vcpu *vcpu)
+ON_ENTRY(kvm_riscv_hfence_process, stall_fences, struct kvm_vcpu *vcpu)
 {
 	return begin_doing(vcpu, GSTAGE_DOING_FENCES);
 }
 
-SEC("?fexit/kvm_riscv_hfence_process")
-int BPF_PROG(stall_fences_done, struct kvm_vcpu *vcpu)
+ON_RETURN(kvm_riscv_hfence_process, stall_fences_done, struct kvm_vcpu *vcpu)
 {
 	return end_doing(vcpu);
 }
 
-SEC("?fentry/kvm_riscv_tlb_flush_process")
-int BPF_PROG(stall_flush, struct kvm_vcpu *vcpu)
+ON_ENTRY(kvm_riscv_tlb_flush_process, stall_flush, struct kvm_vcpu *vcpu)
 {
 	return begin_doing(vcpu, GSTAGE_DOING_FENCES);
 }
 
-SEC("?fexit/kvm_riscv_tlb_flush_process")
-int BPF_PROG(stall_flush_done, struct kvm_vcpu *vcpu)
+ON_RETURN(kvm_riscv_tlb_flush_process, stall_flush_done, struct kvm_vcpu *vcpu)
 {
 	return end_doing(vcpu);
 }
 
-SEC("?fentry/kvm_riscv_hfence_vvma_all_process")
-int BPF_PROG(stall_vvma, struct kvm_vcpu *vcpu)
+ON_ENTRY(kvm_riscv_hfence_vvma_all_process, stall_vvma, struct kvm_vcpu *vcpu)
 {
 	return begin_doing(vcpu, GSTAGE_DOING_FENCES);
 }
 
-SEC("?fexit/kvm_riscv_hfence_vvma_all_process")
-int BPF_PROG(stall_vvma_done, struct kvm_vcpu *vcpu)
+ON_RETURN(kvm_riscv_hfence_vvma_all_process, stall_vvma_done,
+	  struct kvm_vcpu *vcpu)
 {
 	return end_doing(vcpu);
 }
 
-SEC("?fentry/kvm_riscv_fence_i_process")
-int BPF_PROG(stall_fence_i, struct kvm_vcpu *vcpu)
+ON_ENTRY(kvm_riscv_fence_i_process, stall_fence_i, struct kvm_vcpu *vcpu)
 {
 	return begin_doing(vcpu, GSTAGE_DOING_FENCES);
 }
 
-SEC("?fexit/kvm_riscv_fence_i_process")
-int BPF_PROG(stall_fence_i_done, struct kvm_vcpu *vcpu)
+ON_RETURN(kvm_riscv_fence_i_process, stall_fence_i_done, struct kvm_vcpu *vcpu)
 {
 	return end_doing(vcpu);
 }
@@ -447,26 +439,22 @@ static __always_inline int turn_in_fault(const void *lock, __u32 next)
 	return 0;
 }
 
-SEC("?fentry/_raw_write_lock")
-int BPF_PROG(stall_write_lock, void *lock)
+ON_ENTRY(_raw_write_lock, stall_write_lock, void *lock)
 {
 	return turn_in_fault(lock, GSTAGE_DOING_LOCK);
 }
 
-SEC("?fexit/_raw_write_lock")
-int BPF_PROG(stall_write_locked, void *lock)
+ON_RETURN(_raw_write_lock, stall_write_locked, void *lock)
 {
 	return turn_in_fault(lock, GSTAGE_DOING_FAULT);
 }
 
-SEC("?fentry/_raw_read_lock")
-int BPF_PROG(stall_read_lock, void *lock)
+ON_ENTRY(_raw_read_lock, stall_read_lock, void *lock)
 {
 	return turn_in_fault(lock, GSTAGE_DOING_LOCK);
 }
 
-SEC("?fexit/_raw_read_lock")
-int BPF_PROG(stall_read_locked, void *lock)
+ON_RETURN(_raw_read_lock, stall_read_locked, void *lock)
 {
 	return turn_in_fault(lock, GSTAGE_DOING_FAULT);
 }

@@ -10,6 +10,7 @@
  * other hooks keep.
  */
 #include "bpf/faults.bpf.h"
+#include "bpf/hook.bpf.h"
 #include "bpf/state.bpf.h"
 #include "bpf/vcpu.bpf.h"
 #include "bpf/walk.bpf.h"
@@ -86,7 +87,7 @@ static __noinline int take_slot(struct gstage_vcpu *slot, struct kvm_vcpu *vcpu,
 	}
 	slot->phase = vms[bounded(vm, GSTAGE_MAX_VMS)].phase + 1;
 	__sync_fetch_and_add(&slot->moves, 1);
-	note_vcpu(vm, vcpu->vcpu_idx);
+	note_vcpu(vm, kget(vcpu, vcpu_idx));
 	return 0;
 }
 
@@ -103,14 +104,14 @@ static __always_inline struct gstage_vcpu *
 begin_fault(struct gstage_state *s, struct kvm_vcpu *vcpu,
 	    struct kvm_cpu_trap *trap, __u32 *vm)
 {
-	__u64 access = trap->scause - EXC_INST_GUEST_PAGE_FAULT;
+	__u64 access = kget(trap, scause) - EXC_INST_GUEST_PAGE_FAULT;
 	struct gstage_vcpu *slot;
 
 	/* Between them is an instruction that is to be emulated. */
 	if (access >= GSTAGE_NR_ACCESSES || access == 2)
 		return NULL;
 	/* A phase belongs to one VM, so the slot need not be asked whose it is. */
-	if (s->all_vms[0].kvm == (__u64)vcpu->kvm) {
+	if (s->all_vms[0].kvm == (__u64)kget(vcpu, kvm)) {
 		*vm = 0;
 		slot = slot_in_first(s, vcpu);
 		if (slot->phase != s->all_vms[0].phase + 1)
@@ -121,16 +122,15 @@ begin_fault(struct gstage_state *s, struct kvm_vcpu *vcpu,
 	*vm = vm_of(vcpu);
 	if (*vm >= GSTAGE_MAX_VMS)
 		return NULL;
-	slot = slot_at(*vm, vcpu->vcpu_idx);
+	slot = slot_at(*vm, kget(vcpu, vcpu_idx));
 	if (slot->phase != vms[bounded(*vm, GSTAGE_MAX_VMS)].phase + 1)
 		take_slot(slot, vcpu, *vm);
 	open_slot(slot, access);
 	return slot;
 }
 
-SEC("?fentry/kvm_riscv_vcpu_exit")
-int BPF_PROG(fn_exit, struct kvm_vcpu *vcpu, void *run,
-	     struct kvm_cpu_trap *trap)
+ON_ENTRY(kvm_riscv_vcpu_exit, fn_exit, struct kvm_vcpu *vcpu, void *run,
+	 struct kvm_cpu_trap *trap)
 {
 	__u32 vm;
 
@@ -139,9 +139,8 @@ int BPF_PROG(fn_exit, struct kvm_vcpu *vcpu, void *run,
 }
 
 /* The same, and when it began, and which thread it is. */
-SEC("?fentry/kvm_riscv_vcpu_exit")
-int BPF_PROG(fn_exit_timed, struct kvm_vcpu *vcpu, void *run,
-	     struct kvm_cpu_trap *trap)
+ON_ENTRY(kvm_riscv_vcpu_exit, fn_exit_timed, struct kvm_vcpu *vcpu, void *run,
+	 struct kvm_cpu_trap *trap)
 {
 	struct gstage_vcpu *slot;
 	struct gstage_state *s = state_ptr();
@@ -150,7 +149,8 @@ int BPF_PROG(fn_exit_timed, struct kvm_vcpu *vcpu, void *run,
 	slot = begin_fault(s, vcpu, trap, &vm);
 	if (!slot)
 		return 0;
-	*hint_here(s) = (__u64)vm * GSTAGE_MAX_VCPUS + (__u32)vcpu->vcpu_idx;
+	*hint_here(s) =
+		(__u64)vm * GSTAGE_MAX_VCPUS + (__u32)kget(vcpu, vcpu_idx);
 	slot->task = bpf_get_current_task();
 	slot->start_ns = bpf_ktime_get_ns();
 	return 0;
@@ -161,22 +161,22 @@ int BPF_PROG(fn_exit_timed, struct kvm_vcpu *vcpu, void *run,
  * has flushed everything before it entered; so it has before its first entry. On
  * hardware without VMIDs, where their version stays 0, it does not.
  */
-SEC("?fentry/kvm_riscv_vcpu_exit")
-int BPF_PROG(fn_cpu, struct kvm_vcpu *vcpu)
+ON_ENTRY(kvm_riscv_vcpu_exit, fn_cpu, struct kvm_vcpu *vcpu)
 {
-	int cpu = vcpu->arch.last_exit_cpu;
+	int cpu = kget(vcpu, arch.last_exit_cpu);
+	const struct kvm *kvm = kget(vcpu, kvm);
 	struct gstage_vcpu *slot;
 	struct place p;
 	bool is_new;
 
-	if (!find_place(vcpu->kvm, &p))
+	if (!find_place(kvm, &p))
 		return 0;
-	slot = slot_at(p.vm_index, vcpu->vcpu_idx);
+	slot = slot_at(p.vm_index, kget(vcpu, vcpu_idx));
 	is_new = slot->vcpu != (__u64)vcpu;
 	if (is_new)
 		take_slot(slot, vcpu, p.vm_index);
-	if ((is_new ? vcpu->stat.exits == 1 : cpu != slot->last_cpu) &&
-	    vcpu->kvm->arch.vmid.vmid_version) {
+	if ((is_new ? kget(vcpu, stat.exits) == 1 : cpu != slot->last_cpu) &&
+	    kget(kvm, arch.vmid.vmid_version)) {
 		add(p.counts->flush_executed[GSTAGE_FLUSH_VMID], 1);
 		add(p.counts->fences[GSTAGE_FLUSH_VMID], 1);
 	}
@@ -197,21 +197,18 @@ static __always_inline int handle_no_memory(__u64 vcpu)
 	return 0;
 }
 
-SEC("?fentry/kvm_riscv_vcpu_mmio_load")
-int BPF_PROG(fn_mmio_load, struct kvm_vcpu *vcpu)
+ON_ENTRY(kvm_riscv_vcpu_mmio_load, fn_mmio_load, struct kvm_vcpu *vcpu)
 {
 	return handle_no_memory((__u64)vcpu);
 }
 
-SEC("?fentry/kvm_riscv_vcpu_mmio_store")
-int BPF_PROG(fn_mmio_store, struct kvm_vcpu *vcpu)
+ON_ENTRY(kvm_riscv_vcpu_mmio_store, fn_mmio_store, struct kvm_vcpu *vcpu)
 {
 	return handle_no_memory((__u64)vcpu);
 }
 
 /* An instruction fetch from no memory is handed to the guest. */
-SEC("?fentry/kvm_riscv_vcpu_trap_redirect")
-int BPF_PROG(fn_redirect, struct kvm_vcpu *vcpu)
+ON_ENTRY(kvm_riscv_vcpu_trap_redirect, fn_redirect, struct kvm_vcpu *vcpu)
 {
 	struct gstage_vcpu *slot = find_open_slot((__u64)vcpu);
 
@@ -243,16 +240,15 @@ static __always_inline int handle_no_pages(const void *cache, int ret)
  * The slow path begins with filling its cache. Until it maps something it may
  * still be given up.
  */
-SEC("?fexit/kvm_mmu_topup_memory_cache")
-int BPF_PROG(fn_topup, void *cache, int min, int ret)
+ON_RESULT(kvm_mmu_topup_memory_cache, fn_topup, void *cache, int min, int ret)
 {
 	if (!note_topup(cache, ret) && ret < 0)
 		return handle_no_pages(cache, ret);
 	return 0;
 }
 
-SEC("?fentry/kvm_riscv_gstage_map_page")
-int BPF_PROG(fn_map_page, struct kvm_gstage *gstage, void *cache, __u64 gpa)
+ON_ENTRY(kvm_riscv_gstage_map_page, fn_map_page, struct kvm_gstage *gstage,
+	 void *cache, __u64 gpa)
 {
 	struct gstage_vcpu *slot = find_slot_of_cache(cache);
 	struct tables tables;
@@ -262,23 +258,23 @@ int BPF_PROG(fn_map_page, struct kvm_gstage *gstage, void *cache, __u64 gpa)
 	return 0;
 }
 
-SEC("?fexit/kvm_riscv_gstage_map_page")
-int BPF_PROG(fn_map_page_done, struct kvm_gstage *gstage, void *cache,
-	     __u64 gpa, __u64 hpa, unsigned long size, bool is_read_only,
-	     bool is_exec, struct kvm_gstage_mapping *out, int ret)
+ON_RESULT(kvm_riscv_gstage_map_page, fn_map_page_done,
+	  struct kvm_gstage *gstage, void *cache, __u64 gpa, __u64 hpa,
+	  unsigned long size, bool is_read_only, bool is_exec,
+	  struct kvm_gstage_mapping *out, int ret)
 {
 	struct gstage_vcpu *slot = find_slot_of_cache(cache);
 	struct tables tables;
 
 	if (slot && find_tables(gstage, &tables))
-		judge_leaf(gstage->kvm, slot, &tables, gpa, out->level, ret);
+		judge_leaf(kget(gstage, kvm), slot, &tables, gpa,
+			   kget(out, level), ret);
 	return 0;
 }
 
 /* The end of each fault: only for latencies. */
-SEC("?fexit/kvm_riscv_mmu_map")
-int BPF_PROG(fn_mapped, struct kvm_vcpu *vcpu, void *memslot, __u64 gpa,
-	     unsigned long hva, bool is_write, void *out, int ret)
+ON_RESULT(kvm_riscv_mmu_map, fn_mapped, struct kvm_vcpu *vcpu, void *memslot,
+	  __u64 gpa, unsigned long hva, bool is_write, void *out, int ret)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -310,12 +306,12 @@ int BPF_PROG(fn_mapped, struct kvm_vcpu *vcpu, void *memslot, __u64 gpa,
 }
 
 /* Back in user space with an error, and no other hook has seen it. */
-SEC("?fexit/kvm_arch_vcpu_ioctl_run")
-int BPF_PROG(fn_run_done, struct kvm_vcpu *vcpu, int ret)
+ON_RESULT(kvm_arch_vcpu_ioctl_run, fn_run_done, struct kvm_vcpu *vcpu, int ret)
 {
+	const struct kvm_run *run = kget(vcpu, run);
 	struct gstage_vcpu *slot;
 
-	if (ret >= 0 || vcpu->run->exit_reason != KVM_EXIT_UNKNOWN)
+	if (ret >= 0 || kget(run, exit_reason) != KVM_EXIT_UNKNOWN)
 		return 0;
 	slot = find_open_slot((__u64)vcpu);
 	if (slot && slot->path == GSTAGE_PATH_RETRY)

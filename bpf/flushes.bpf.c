@@ -5,6 +5,7 @@
  * ones executed; on functions both are here.
  */
 #include "bpf/flushes.bpf.h"
+#include "bpf/hook.bpf.h"
 #include "bpf/state.bpf.h"
 #include "bpf/vcpu.bpf.h"
 
@@ -45,9 +46,9 @@ int BPF_PROG(on_hfence_full, struct kvm_vcpu *vcpu, unsigned int type,
 /* --- on functions ---------------------------------------------------------- */
 
 /* Nearly all are for the 4K leaf of a fault. */
-SEC("?fentry/kvm_riscv_hfence_gvma_vmid_gpa")
-int BPF_PROG(fn_flush_gpa, struct kvm *kvm, unsigned long hbase,
-	     unsigned long hmask, __u64 gpa, __u64 size, unsigned long order)
+ON_ENTRY(kvm_riscv_hfence_gvma_vmid_gpa, fn_flush_gpa, struct kvm *kvm,
+	 unsigned long hbase, unsigned long hmask, __u64 gpa, __u64 size,
+	 unsigned long order)
 {
 	if (is_fault_flush(size, order))
 		return 0;
@@ -65,8 +66,8 @@ static __always_inline void hide_task(bool is_hidden)
 		slot->task = task | is_hidden;
 }
 
-SEC("?fentry/kvm_arch_flush_remote_tlbs_range")
-int BPF_PROG(fn_range, struct kvm *kvm, __u64 gfn, __u64 nr_pages)
+ON_ENTRY(kvm_arch_flush_remote_tlbs_range, fn_range, struct kvm *kvm, __u64 gfn,
+	 __u64 nr_pages)
 {
 	__u64 gpa = gfn << PAGE_SHIFT, size = nr_pages << PAGE_SHIFT;
 	struct place p;
@@ -81,8 +82,7 @@ int BPF_PROG(fn_range, struct kvm *kvm, __u64 gfn, __u64 nr_pages)
 	return 0;
 }
 
-SEC("?fexit/kvm_arch_flush_remote_tlbs_range")
-int BPF_PROG(fn_range_done, struct kvm *kvm)
+ON_RETURN(kvm_arch_flush_remote_tlbs_range, fn_range_done, struct kvm *kvm)
 {
 	struct place p;
 
@@ -93,35 +93,32 @@ int BPF_PROG(fn_range_done, struct kvm *kvm)
 	return 0;
 }
 
-SEC("?fentry/kvm_riscv_hfence_gvma_vmid_all")
-int BPF_PROG(fn_flush_vmid, struct kvm *kvm)
+ON_ENTRY(kvm_riscv_hfence_gvma_vmid_all, fn_flush_vmid, struct kvm *kvm)
 {
 	return handle_call(kvm, HFENCE_GVMA_VMID_ALL, 0, 0, 0);
 }
 
 /* Of VS-stage, asked for by the guest: a kind of its own, whatever the type. */
-SEC("?fentry/kvm_riscv_hfence_vvma_asid_gva")
-int BPF_PROG(fn_vvma_asid_gva, struct kvm *kvm, unsigned long hbase,
-	     unsigned long hmask, unsigned long gva, unsigned long size)
+ON_ENTRY(kvm_riscv_hfence_vvma_asid_gva, fn_vvma_asid_gva, struct kvm *kvm,
+	 unsigned long hbase, unsigned long hmask, unsigned long gva,
+	 unsigned long size)
 {
 	return handle_call(kvm, HFENCE_UNKNOWN, gva, size, 0);
 }
 
-SEC("?fentry/kvm_riscv_hfence_vvma_asid_all")
-int BPF_PROG(fn_vvma_asid_all, struct kvm *kvm)
+ON_ENTRY(kvm_riscv_hfence_vvma_asid_all, fn_vvma_asid_all, struct kvm *kvm)
 {
 	return handle_call(kvm, HFENCE_UNKNOWN, 0, 0, 0);
 }
 
-SEC("?fentry/kvm_riscv_hfence_vvma_gva")
-int BPF_PROG(fn_vvma_gva, struct kvm *kvm, unsigned long hbase,
-	     unsigned long hmask, unsigned long gva, unsigned long size)
+ON_ENTRY(kvm_riscv_hfence_vvma_gva, fn_vvma_gva, struct kvm *kvm,
+	 unsigned long hbase, unsigned long hmask, unsigned long gva,
+	 unsigned long size)
 {
 	return handle_call(kvm, HFENCE_UNKNOWN, gva, size, 0);
 }
 
-SEC("?fentry/kvm_riscv_hfence_vvma_all")
-int BPF_PROG(fn_vvma_all, struct kvm *kvm)
+ON_ENTRY(kvm_riscv_hfence_vvma_all, fn_vvma_all, struct kvm *kvm)
 {
 	return handle_call(kvm, HFENCE_UNKNOWN, 0, 0, 0);
 }
@@ -142,14 +139,14 @@ struct queue {
 static int count_fence(__u64 i, void *data)
 {
 	struct queue *queue = data;
+	const struct kvm_vcpu *vcpu = queue->vcpu;
 	__u64 at = (queue->head + i) & (GSTAGE_FENCE_QUEUE - 1);
 	__u64 entry[8] = {};
 	__u64 nr_insns, size;
 	__u32 kind, type;
 
 	if (FENCE_BYTES > sizeof(entry) ||
-	    bpf_probe_read_kernel(entry, FENCE_BYTES,
-				  fence_at(queue->vcpu, at)))
+	    bpf_probe_read_kernel(entry, FENCE_BYTES, fence_at(vcpu, at)))
 		return 1;
 	type = FENCE_FIELD(entry, type);
 	if (!type)
@@ -163,26 +160,25 @@ static int count_fence(__u64 i, void *data)
 	queue->nr++;
 	/* Not one look more than needed. */
 	return ((at + 1) & (GSTAGE_FENCE_QUEUE - 1)) ==
-	       queue->vcpu->arch.hfence_tail;
+	       kget(vcpu, arch.hfence_tail);
 }
 
 /* The vCPU is about to execute what is in its queue. */
-SEC("?fentry/kvm_riscv_hfence_process")
-int BPF_PROG(fn_hfences, struct kvm_vcpu *vcpu)
+ON_ENTRY(kvm_riscv_hfence_process, fn_hfences, struct kvm_vcpu *vcpu)
 {
 	struct queue queue = { .vcpu = vcpu };
 	struct gstage_vcpu *slot;
 	struct place p;
 	__u64 head;
 
-	if (!find_place(vcpu->kvm, &p))
+	if (!find_place(kget(vcpu, kvm), &p))
 		return 0;
-	head = vcpu->arch.hfence_head;
+	head = kget(vcpu, arch.hfence_head);
 	/*
 	 * What others asked for while it was emptied the last time was executed
 	 * then, too. At 0 the vCPU was reset.
 	 */
-	slot = slot_at(p.vm_index, vcpu->vcpu_idx);
+	slot = slot_at(p.vm_index, kget(vcpu, vcpu_idx));
 	if (slot->next_fence && head && slot->next_fence != head + 1)
 		add(coverage.fences_unseen,
 		    (head + 1 - slot->next_fence) & (GSTAGE_FENCE_QUEUE - 1));
@@ -204,14 +200,13 @@ static __always_inline int handle_flush_all(const struct kvm *kvm, __u32 kind)
 	return 0;
 }
 
-SEC("?fentry/kvm_riscv_tlb_flush_process")
-int BPF_PROG(fn_flush_all, struct kvm_vcpu *vcpu)
+ON_ENTRY(kvm_riscv_tlb_flush_process, fn_flush_all, struct kvm_vcpu *vcpu)
 {
-	return handle_flush_all(vcpu->kvm, GSTAGE_FLUSH_VMID);
+	return handle_flush_all(kget(vcpu, kvm), GSTAGE_FLUSH_VMID);
 }
 
-SEC("?fentry/kvm_riscv_hfence_vvma_all_process")
-int BPF_PROG(fn_flush_vvma, struct kvm_vcpu *vcpu)
+ON_ENTRY(kvm_riscv_hfence_vvma_all_process, fn_flush_vvma,
+	 struct kvm_vcpu *vcpu)
 {
-	return handle_flush_all(vcpu->kvm, GSTAGE_FLUSH_VVMA);
+	return handle_flush_all(kget(vcpu, kvm), GSTAGE_FLUSH_VVMA);
 }

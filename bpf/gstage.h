@@ -180,6 +180,7 @@ struct gstage_losses {
 	__u64 vm_overflow; /* VM table full: events not counted */
 	__u64 record_drops; /* ring buffer full */
 	__u64 row_misses; /* CPU without a row: events not counted */
+	__u64 call_misses; /* by kprobes: calls whose return nothing is known at */
 	/* Only with --exits. */
 	__u64 vcpu_overflow; /* more vCPUs than places: entries not counted */
 	__u64 cause_overflow; /* more causes than places, or no known code: exits not counted */

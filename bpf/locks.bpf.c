@@ -8,6 +8,7 @@
  * since every rwlock of the kernel runs through these hooks. Falsified by:
  * holds that began but did not end, counted as lost.
  */
+#include "bpf/hook.bpf.h"
 #include "bpf/state.bpf.h"
 
 /*
@@ -61,26 +62,22 @@ static __always_inline int handle_unlock(const void *lock, __u32 mode)
 	return 0;
 }
 
-SEC("?fexit/_raw_write_lock")
-int BPF_PROG(on_write_lock, void *lock)
+ON_RETURN(_raw_write_lock, on_write_lock, void *lock)
 {
 	return handle_lock(lock, GSTAGE_LOCK_WRITE);
 }
 
-SEC("?fentry/_raw_write_unlock")
-int BPF_PROG(on_write_unlock, void *lock)
+ON_ENTRY(_raw_write_unlock, on_write_unlock, void *lock)
 {
 	return handle_unlock(lock, GSTAGE_LOCK_WRITE);
 }
 
-SEC("?fexit/_raw_read_lock")
-int BPF_PROG(on_read_lock, void *lock)
+ON_RETURN(_raw_read_lock, on_read_lock, void *lock)
 {
 	return handle_lock(lock, GSTAGE_LOCK_READ);
 }
 
-SEC("?fentry/_raw_read_unlock")
-int BPF_PROG(on_read_unlock, void *lock)
+ON_ENTRY(_raw_read_unlock, on_read_unlock, void *lock)
 {
 	return handle_unlock(lock, GSTAGE_LOCK_READ);
 }

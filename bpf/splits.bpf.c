@@ -7,6 +7,7 @@
  */
 #include "bpf/splits.bpf.h"
 
+#include "bpf/hook.bpf.h"
 #include "bpf/vcpu.bpf.h"
 
 static __always_inline int handle_wp(const struct kvm *kvm, __u32 cause,
@@ -62,39 +63,37 @@ static struct pass {
  * Splits outside of faults: those of faults are seen by fn_map_page(), whether
  * the call in it is inlined or not.
  */
-SEC("?fentry/kvm_riscv_gstage_split_huge")
-int BPF_PROG(fn_split, struct kvm_gstage *gstage,
-	     struct kvm_mmu_memory_cache *cache, __u64 gpa, __u32 target)
+ON_ENTRY(kvm_riscv_gstage_split_huge, fn_split, struct kvm_gstage *gstage,
+	 struct kvm_mmu_memory_cache *cache, __u64 gpa, __u32 target)
 {
 	struct tables tables;
 	struct pass *pass;
 	struct place p;
 
-	if (!find_place(gstage->kvm, &p))
+	if (!find_place(kget(gstage, kvm), &p))
 		return 0;
 	if (!cache)
-		return handle_split(gstage->kvm, gpa, target + 1, target,
+		return handle_split(kget(gstage, kvm), gpa, target + 1, target,
 				    cause_of_phase(p.vm_index), -1);
 	pass = &passes[bounded(p.vm_index, GSTAGE_MAX_VMS)];
 	pass->is_valid = 0;
 	if (find_slot_of_cache(cache) || !find_tables(gstage, &tables))
 		return 0;
 	walk(&tables, gpa, &pass->leaf);
-	pass->nr_free = cache->nobjs;
+	pass->nr_free = kget(cache, nobjs);
 	pass->is_valid = 1;
 	return 0;
 }
 
 /* Each leaf that is split takes one page from the cache, for its table. */
-SEC("?fexit/kvm_riscv_gstage_split_huge")
-int BPF_PROG(fn_split_done, struct kvm_gstage *gstage,
-	     struct kvm_mmu_memory_cache *cache, __u64 gpa, __u32 target)
+ON_RETURN(kvm_riscv_gstage_split_huge, fn_split_done, struct kvm_gstage *gstage,
+	  struct kvm_mmu_memory_cache *cache, __u64 gpa, __u32 target)
 {
 	struct pass *pass;
 	__u32 level, cause, nr, i;
 	struct place p;
 
-	if (!cache || !find_place(gstage->kvm, &p))
+	if (!cache || !find_place(kget(gstage, kvm), &p))
 		return 0;
 	pass = &passes[bounded(p.vm_index, GSTAGE_MAX_VMS)];
 	if (!pass->is_valid || !pass->leaf.pte)
@@ -102,14 +101,16 @@ int BPF_PROG(fn_split_done, struct kvm_gstage *gstage,
 	pass->is_valid = 0;
 	cause = cause_of_phase(p.vm_index);
 	level = pass->leaf.level;
-	nr = pass->nr_free - cache->nobjs;
+	nr = pass->nr_free - kget(cache, nobjs);
 	for (i = 0; i < MAX_LEVELS && i < nr && level; i++) {
-		handle_split(gstage->kvm, gpa, level, level - 1, cause, 0);
+		handle_split(kget(gstage, kvm), gpa, level, level - 1, cause,
+			     0);
 		level--;
 	}
 	/* No page was left. */
 	if (level > target)
-		handle_split(gstage->kvm, gpa, level, level - 1, cause, -1);
+		handle_split(kget(gstage, kvm), gpa, level, level - 1, cause,
+			     -1);
 	return 0;
 }
 
@@ -177,7 +178,7 @@ static __always_inline int wp_begin(const struct kvm_gstage *gstage, __u64 gpa,
 	struct pass *pass;
 	struct place p;
 
-	if (!find_place(gstage->kvm, &p))
+	if (!find_place(kget(gstage, kvm), &p))
 		return 0;
 	pass = &passes[bounded(p.vm_index, GSTAGE_MAX_VMS)];
 	pass->is_valid = scan(gstage, p.vm_index, gpa, end);
@@ -195,26 +196,26 @@ static __always_inline int wp_end(const struct kvm_gstage *gstage, __u64 gpa,
 	struct pass *pass;
 	struct place p;
 
-	if (!find_place(gstage->kvm, &p))
+	if (!find_place(kget(gstage, kvm), &p))
 		return 0;
 	pass = &passes[bounded(p.vm_index, GSTAGE_MAX_VMS)];
 	if (!pass->is_valid || !scan(gstage, p.vm_index, gpa, end))
 		return 0;
 	pass->is_valid = 0;
-	return handle_wp(gstage->kvm, cause_of_phase(p.vm_index),
+	return handle_wp(kget(gstage, kvm), cause_of_phase(p.vm_index),
 			 pass->nr_writable[0] - pass->nr[0],
 			 pass->nr_writable[1] - pass->nr[1],
 			 pass->nr_writable[2] - pass->nr[2]);
 }
 
-SEC("?fentry/kvm_riscv_gstage_wp_range")
-int BPF_PROG(fn_wp_range, struct kvm_gstage *gstage, __u64 gpa, __u64 end)
+ON_ENTRY(kvm_riscv_gstage_wp_range, fn_wp_range, struct kvm_gstage *gstage,
+	 __u64 gpa, __u64 end)
 {
 	return wp_begin(gstage, gpa, end);
 }
 
-SEC("?fexit/kvm_riscv_gstage_wp_range")
-int BPF_PROG(fn_wp_range_done, struct kvm_gstage *gstage, __u64 gpa, __u64 end)
+ON_RETURN(kvm_riscv_gstage_wp_range, fn_wp_range_done,
+	  struct kvm_gstage *gstage, __u64 gpa, __u64 end)
 {
 	return wp_end(gstage, gpa, end);
 }
@@ -222,15 +223,15 @@ int BPF_PROG(fn_wp_range_done, struct kvm_gstage *gstage, __u64 gpa, __u64 end)
 /* Up to 64 pages, those of a mask. */
 #define MASK_BYTES (64ULL << PAGE_SHIFT)
 
-SEC("?fentry/kvm_riscv_gstage_wp_pt_masked")
-int BPF_PROG(fn_wp_masked, struct kvm_gstage *gstage, __u64 gfn)
+ON_ENTRY(kvm_riscv_gstage_wp_pt_masked, fn_wp_masked, struct kvm_gstage *gstage,
+	 __u64 gfn)
 {
 	return wp_begin(gstage, gfn << PAGE_SHIFT,
 			(gfn << PAGE_SHIFT) + MASK_BYTES);
 }
 
-SEC("?fexit/kvm_riscv_gstage_wp_pt_masked")
-int BPF_PROG(fn_wp_masked_done, struct kvm_gstage *gstage, __u64 gfn)
+ON_RETURN(kvm_riscv_gstage_wp_pt_masked, fn_wp_masked_done,
+	  struct kvm_gstage *gstage, __u64 gfn)
 {
 	return wp_end(gstage, gfn << PAGE_SHIFT,
 		      (gfn << PAGE_SHIFT) + MASK_BYTES);

@@ -5,6 +5,7 @@
  * A VM is met at its first event. Its phase changes with the log operations of
  * user space, so that any VMM gets a phase table without knowing about us.
  */
+#include "bpf/hook.bpf.h"
 #include "bpf/state.bpf.h"
 #include "bpf/vcpu.bpf.h"
 
@@ -238,8 +239,7 @@ __noinline int emit(__u32 vm_index, struct gstage_rec *rec)
  * The address of a struct kvm may be used again by the next VM. Optional: on a
  * kernel without this hook two VMs in a row may be taken for one.
  */
-SEC("?fentry/kvm_arch_destroy_vm")
-int BPF_PROG(on_destroy_vm, struct kvm *kvm)
+ON_ENTRY(kvm_arch_destroy_vm, on_destroy_vm, struct kvm *kvm)
 {
 	int i;
 

@@ -13,6 +13,7 @@
 #ifndef GSTAGE_BPF_VCPU_BPF_H
 #define GSTAGE_BPF_VCPU_BPF_H
 
+#include "bpf/hook.bpf.h"
 #include "bpf/state.bpf.h"
 
 /* One more than the highest number seen. */
@@ -65,7 +66,7 @@ static __always_inline void note_vcpu(__u32 vm, __u32 idx)
 /* Index of the VM that is followed, or one that is met now; or GSTAGE_MAX_VMS. */
 static __always_inline __u32 vm_of(const struct kvm_vcpu *vcpu)
 {
-	__u64 kvm = (__u64)vcpu->kvm;
+	__u64 kvm = (__u64)kget(vcpu, kvm);
 
 	return find_new_vm(&kvm);
 }
@@ -74,7 +75,8 @@ static __always_inline __u32 vm_of(const struct kvm_vcpu *vcpu)
 static __always_inline struct gstage_vcpu *
 slot_in_first(struct gstage_state *s, const struct kvm_vcpu *vcpu)
 {
-	return &s->vcpus[0][bounded64((__u32)vcpu->vcpu_idx, GSTAGE_MAX_VCPUS)];
+	return &s->vcpus[0][bounded64((__u32)kget(vcpu, vcpu_idx),
+				      GSTAGE_MAX_VCPUS)];
 }
 
 /* Of a vCPU whose VM is followed, or NULL. */
@@ -83,10 +85,10 @@ static __always_inline struct gstage_vcpu *slot_of(const struct kvm_vcpu *vcpu)
 	struct gstage_state *s = state_ptr();
 	__u32 vm;
 
-	if (s->all_vms[0].kvm == (__u64)vcpu->kvm)
+	if (s->all_vms[0].kvm == (__u64)kget(vcpu, kvm))
 		return slot_in_first(s, vcpu);
 	vm = vm_of(vcpu);
-	return vm < GSTAGE_MAX_VMS ? slot_at(vm, vcpu->vcpu_idx) : NULL;
+	return vm < GSTAGE_MAX_VMS ? slot_at(vm, kget(vcpu, vcpu_idx)) : NULL;
 }
 
 /* Of the vCPU at address @vcpu, which may be none at all: then NULL. */

@@ -7,7 +7,7 @@
 #ifndef GSTAGE_BPF_WALK_BPF_H
 #define GSTAGE_BPF_WALK_BPF_H
 
-#include "bpf/kvm.bpf.h"
+#include "bpf/hook.bpf.h"
 
 /* Sv57x4 */
 #define MAX_LEVELS 5
@@ -27,11 +27,13 @@ struct leaf {
 static __always_inline bool find_tables(const struct kvm_gstage *gstage,
 					struct tables *t)
 {
+	const struct kvm *kvm = kget(gstage, kvm);
+
 	/* Read by helper: loaded directly they would be pointers, not numbers. */
 	t->pgd = (__u64)BPF_CORE_READ(gstage, pgd);
-	t->levels = gstage->pgd_levels;
+	t->levels = kget(gstage, pgd_levels);
 	t->phys_to_virt = (__u64)BPF_CORE_READ(gstage, kvm, arch.pgd) -
-			  gstage->kvm->arch.pgd_phys;
+			  kget(kvm, arch.pgd_phys);
 	return t->pgd && t->levels && t->levels <= MAX_LEVELS;
 }
 

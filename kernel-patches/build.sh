@@ -82,7 +82,11 @@ if [ -n "$flavour" ]; then
 	more=$GSTAGE_TOP/kernel-patches/kernel-$flavour.config
 	[ -r "$more" ] || die "$EX_USAGE" "there is no flavour '$flavour': no $more"
 	mkdir -p "$links"
-	cat "$fragment" "$more" >"$links/fragment.$$"
+	# A line -CONFIG_X=y takes that one away.
+	{
+		grep -vxF -f <(sed -n 's/^-//p' "$more") "$fragment"
+		grep -v '^-' "$more"
+	} >"$links/fragment.$$"
 	mv "$links/fragment.$$" "$links/fragment"
 	fragment=$links/fragment
 fi

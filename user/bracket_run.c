@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "user/clock.h"
+#include "user/hook.h"
 #include "user/log.h"
 
 /* Odd, for a median that is one of them. */
@@ -39,6 +40,7 @@
 #define LEVEL_SHIFT(level) (12 + 9 * (level))
 
 enum prog {
+	PROG_RUN, /* never attached */
 	PROG_FAST,
 	PROG_SLOW,
 	PROG_TOPUP,
@@ -55,6 +57,7 @@ enum prog {
 };
 
 static const char *const prog_names[NR_PROGS] = {
+	[PROG_RUN] = "bracket_run",
 	[PROG_FAST] = "bracket_fast",
 	[PROG_SLOW] = "bracket_slow",
 	[PROG_TOPUP] = "bracket_topup",
@@ -69,12 +72,12 @@ static const char *const prog_names[NR_PROGS] = {
 };
 
 struct bracket_hooks {
-	struct bpf_link *links[NR_PROGS];
+	struct hook list[NR_PROGS];
 };
 
 struct play {
-	struct bpf_program *progs[NR_PROGS];
-	struct bpf_link **links;
+	struct bpf_object *obj;
+	struct hook *hooks;
 	struct gstage_bracket *shared;
 	struct bracket *result;
 	uint32_t random;
@@ -82,6 +85,11 @@ struct play {
 	uint64_t short_ns; /* from bracket_fast() */
 	int err; /* the first one */
 };
+
+static struct bpf_program *find_program(const struct play *play, enum prog prog)
+{
+	return bpf_object__find_program_by_name(play->obj, prog_names[prog]);
+}
 
 static bool is_served_by(const struct probe_choice *choice,
 			 enum backend backend)
@@ -104,9 +112,9 @@ static bool is_needed(enum prog prog,
 	if (!latencies->candidate)
 		return false;
 	if (latencies->candidate->backend == BACKEND_TRACEPOINT)
-		return prog == PROG_FAST || (prog == PROG_ON_SPLIT &&
-					     is_served_by(&choices[FACT_SPLITS],
-							  BACKEND_TRACEPOINT));
+		return prog == PROG_RUN || (prog == PROG_ON_SPLIT &&
+					    is_served_by(&choices[FACT_SPLITS],
+							 BACKEND_TRACEPOINT));
 	if (prog == PROG_FLUSH || prog == PROG_FLUSH_HUGE)
 		return has_flush_hook(choices);
 	if (prog == PROG_SPLIT || prog == PROG_SPLIT_DONE)
@@ -122,9 +130,8 @@ void bracket_run_set_programs(struct bpf_object *obj,
 	enum prog prog;
 
 	for (prog = 0; prog < NR_PROGS; prog++)
-		bpf_program__set_autoload(
-			bpf_object__find_program_by_name(obj, prog_names[prog]),
-			can_call && is_needed(prog, choices));
+		hook_set_loaded(obj, prog_names[prog],
+				can_call && is_needed(prog, choices));
 }
 
 /* Up to 100 instructions, a tick of the clock in QEMU: an xorshift. */
@@ -142,13 +149,12 @@ static void idle(struct play *play)
 static void call(struct play *play, unsigned int times)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	int fd = bpf_program__fd(find_program(play, PROG_RUN)), err;
 	unsigned int i;
-	int err;
 
 	for (i = 0; i < times && !play->err; i++) {
 		idle(play);
-		err = bpf_prog_test_run_opts(
-			bpf_program__fd(play->progs[PROG_FAST]), &opts);
+		err = bpf_prog_test_run_opts(fd, &opts);
 		if (err)
 			play->err = err;
 	}
@@ -156,17 +162,14 @@ static void call(struct play *play, unsigned int times)
 
 static void attach(struct play *play, enum prog prog)
 {
-	if (play->err || !bpf_program__autoload(play->progs[prog]))
-		return;
-	play->links[prog] = bpf_program__attach(play->progs[prog]);
-	if (!play->links[prog])
-		play->err = -errno;
+	if (!play->err && bpf_program__autoload(find_program(play, prog)))
+		play->err = hook_attach(&play->hooks[prog], play->obj,
+					prog_names[prog]);
 }
 
 static void detach(struct play *play, enum prog prog)
 {
-	bpf_link__destroy(play->links[prog]);
-	play->links[prog] = NULL;
+	hook_detach(&play->hooks[prog]);
 }
 
 /* By the clock reads of the programs. */
@@ -309,7 +312,7 @@ static void measure_tracepoints(struct play *play)
 	for (path = 0; path < GSTAGE_NR_PATHS; path++)
 		play->result->path_ns[path] = clock_ns;
 	play->result->path_ns[GSTAGE_PATH_SPLIT] = BRACKET_UNKNOWN;
-	if (!bpf_program__autoload(play->progs[PROG_ON_SPLIT]))
+	if (!bpf_program__autoload(find_program(play, PROG_ON_SPLIT)))
 		return;
 	without_ns = measure_calls(play);
 	attach(play, PROG_ON_SPLIT);
@@ -362,18 +365,16 @@ struct bracket_hooks *bracket_run(struct bpf_object *obj,
 				  struct bracket *b)
 {
 	struct bracket_hooks *hooks = calloc(1, sizeof(*hooks));
-	struct play play = { .shared = shared, .result = b, .random = 1 };
+	struct play play = {
+		.obj = obj, .shared = shared, .result = b, .random = 1
+	};
 	uint64_t start_ns = clock_now_ns();
-	enum prog prog;
 
 	if (!hooks)
 		return NULL;
-	play.links = hooks->links;
-	for (prog = 0; prog < NR_PROGS; prog++)
-		play.progs[prog] =
-			bpf_object__find_program_by_name(obj, prog_names[prog]);
+	play.hooks = hooks->list;
 	bracket_init(b, "");
-	if (!bpf_program__autoload(play.progs[PROG_FAST]))
+	if (!bpf_program__autoload(find_program(&play, PROG_RUN)))
 		play.err = -ENOENT;
 	measure_all(&play, choices);
 	if (play.err == -ENOENT)
@@ -397,6 +398,6 @@ void bracket_hooks_free(struct bracket_hooks *hooks)
 	if (!hooks)
 		return;
 	for (prog = NR_PROGS; prog-- > 0;)
-		bpf_link__destroy(hooks->links[prog]);
+		hook_detach(&hooks->list[prog]);
 	free(hooks);
 }

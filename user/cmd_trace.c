@@ -454,6 +454,7 @@ static int choose(struct trace *t)
 	const struct probe_wish wish = {
 		.is_forced = opts->is_backend_forced,
 		.backend = opts->backend,
+		.kprobes = opts->kprobes,
 		.counts_only = opts->counts_only,
 		.fences = opts->fences,
 		.locks = opts->locks,

@@ -43,7 +43,8 @@ static bool file_has_function(void *ctx, const char *name)
 	if (!d->kvm || !kfile__has_symbols(d->kvm))
 		return d->types && ktypes__has_function(d->types, name);
 	found = kfile__function(d->kvm, name);
-	if (found == KFILE_FUNCTION_UNHOOKABLE)
+	if (found == KFILE_FUNCTION_UNHOOKABLE &&
+	    !(d->types && ktypes__by_kprobes(d->types)))
 		return false;
 	if (d->types)
 		return ktypes__has_function(d->types, name);
@@ -200,6 +201,8 @@ static void judge(struct doctor *d, const struct feature_view *view)
 
 	if (d->functions)
 		add_obstacle(d, d->functions);
+	else if (view->probes.by_kprobes)
+		add_obstacle(d, host_slow_functions());
 	probes_choose(&view->probes, &plain, choices);
 	if (!verdict_is_enough(&view->probes, &plain, choices, d->functions,
 			       &d->verdict))
@@ -270,7 +273,7 @@ int doctor_look_here(struct doctor *d)
 		pr_err("cannot read %s: %s", what, strerror(-err));
 		return err;
 	}
-	d->functions = verdict_of_functions(d->types, &d->host);
+	d->functions = verdict_of_functions(d->types, &d->host, false);
 	if (d->look_for_callers && !is_stopped(d))
 		d->look_for_callers(d->types);
 	if (!ktypes__has_callers(d->types))
@@ -397,7 +400,8 @@ int doctor_look_at(struct doctor *d, char *const *paths, size_t nr_paths)
 	note_limits(d);
 	view.has_types = d->types;
 	if (d->types)
-		d->functions = verdict_of_functions(d->types, &d->host);
+		d->functions = verdict_of_functions(d->types, &d->host, false);
+	view.probes.by_kprobes = d->types && ktypes__by_kprobes(d->types);
 	if (d->kvm && kfile__has_symbols(d->kvm))
 		view.calls = file_calls;
 	if (d->kvm || (d->types && !d->nr_obstacles))

@@ -95,7 +95,8 @@ static void print_hooks(FILE *out, const struct doctor *d, enum fact fact)
 		if (doctor_has_hook(d, fact, &all[i]))
 			used += snprintf(text + used, sizeof(text) - used,
 					 "%s%s:%s", used ? " " : "",
-					 probes_kind_name(all[i].kind),
+					 probes_kind_name(all[i].kind,
+							  d->view.by_kprobes),
 					 all[i].hook);
 		else
 			continue;
@@ -112,7 +113,10 @@ static void print_backend(FILE *out, const struct doctor_fact *f)
 {
 	const struct probe_choice *c = &f->choice;
 
-	fprintf(out, "%s%s%s%s\n", probes_backend_name(c->candidate->backend),
+	fprintf(out, "%s%s%s%s%s\n", probes_backend_name(c->candidate->backend),
+		c->by_kprobes && c->candidate->backend == BACKEND_FUNCTION ?
+			", by kprobes" :
+			"",
 		f->option ? ", with " : "", f->option ?: "",
 		c->status == PROBE_PARTIAL ? ", in part:" : "");
 }
@@ -257,11 +261,13 @@ static json_t *hooks_to_json(const struct doctor *d, enum fact fact)
 
 		if (doctor_has_hook(d, fact, &all[i]))
 			json_array_append_new(
-				array, json_pack("{s:s s:s s:o}", "kind",
-						 probes_kind_name(all[i].kind),
-						 "hook", all[i].hook, "callers",
-						 n < 0 ? json_null() :
-							 json_integer(n)));
+				array,
+				json_pack("{s:s s:s s:o}", "kind",
+					  probes_kind_name(all[i].kind,
+							   d->view.by_kprobes),
+					  "hook", all[i].hook, "callers",
+					  n < 0 ? json_null() :
+						  json_integer(n)));
 	}
 	return array;
 }

@@ -148,6 +148,10 @@ void host_read(struct host *h, const char *root)
 	/* Without sysctl nobody can have switched it off. */
 	read_line(root, "/proc/sys/kernel/ftrace_enabled", line, sizeof(line));
 	h->is_ftrace_off = !strcmp(line, "0");
+	/* Without debugfs nobody can have switched them off. */
+	read_line(root, "/sys/kernel/debug/kprobes/enabled", line,
+		  sizeof(line));
+	h->is_kprobes_off = !strcmp(line, "0");
 	read_line(root, "/proc/sys/net/core/bpf_jit_enable", line,
 		  sizeof(line));
 	h->is_jit_off = !strcmp(line, "0");
@@ -189,12 +193,24 @@ static const struct obstacle
 			  "build it with CONFIG_DEBUG_INFO_BTF_MODULES=y",
 			  true },
 	no_direct_calls = { "ftrace",
-			    "the kernel cannot hand calls of functions to BPF (no function register_ftrace_direct)",
-			    "build it with CONFIG_FUNCTION_TRACER=y and CONFIG_DYNAMIC_FTRACE=y",
+			    "the kernel cannot hand calls of functions to BPF, by ftrace (no function register_ftrace_direct) or by kprobes (no function create_local_trace_kprobe)",
+			    "build it with CONFIG_FUNCTION_TRACER=y and CONFIG_DYNAMIC_FTRACE=y, or with CONFIG_KPROBE_EVENTS=y, which is slower",
 			    false },
+	no_ftrace = { "ftrace",
+		      "there is no ftrace (no function register_ftrace_direct), so functions are hooked by kprobes: on RISC-V each is a breakpoint, and latencies hold them",
+		      "build the kernel with CONFIG_FUNCTION_TRACER=y and CONFIG_DYNAMIC_FTRACE=y",
+		      false },
 	ftrace_off = { "ftrace",
 		       "ftrace is off (/proc/sys/kernel/ftrace_enabled is 0)",
 		       "run 'sysctl kernel.ftrace_enabled=1'", false },
+	no_kprobes = { "kprobes",
+		       "the kernel cannot hand kprobes to BPF (no function create_local_trace_kprobe)",
+		       "build it with CONFIG_KPROBES=y, CONFIG_KPROBE_EVENTS=y and CONFIG_PERF_EVENTS=y",
+		       false },
+	kprobes_off = { "kprobes",
+			"kprobes are off (/sys/kernel/debug/kprobes/enabled is 0)",
+			"run 'echo 1 >/sys/kernel/debug/kprobes/enabled'",
+			false },
 	locked_down = { "lockdown",
 			"the kernel is locked down: BPF programs may not read its memory (/sys/kernel/security/lockdown says confidentiality)",
 			"boot with lockdown=integrity, or without lockdown=",
@@ -223,6 +239,19 @@ const struct obstacle *host_function_obstacle(const struct host *h,
 	if (!can_direct)
 		return &no_direct_calls;
 	return h->is_ftrace_off ? &ftrace_off : NULL;
+}
+
+const struct obstacle *host_kprobe_obstacle(const struct host *h,
+					    bool can_kprobe)
+{
+	if (!can_kprobe)
+		return &no_kprobes;
+	return h->is_kprobes_off ? &kprobes_off : NULL;
+}
+
+const struct obstacle *host_slow_functions(void)
+{
+	return &no_ftrace;
 }
 
 size_t host_obstacles(const struct host *h,

@@ -30,6 +30,7 @@ struct host {
 	bool has_dev_kvm;
 	enum host_kvm kvm;
 	bool is_ftrace_off;
+	bool is_kprobes_off;
 	bool is_jit_off;
 	bool is_locked_down; /* confidentiality: BPF may not read the kernel */
 	uint64_t clock_resolution_ns; /* 0: not known */
@@ -55,8 +56,8 @@ void host_read(struct host *h, const char *root);
 uint64_t host_clock_resolution_ns(const char *root);
 
 /*
- * All that is in the way, in the order in which one would mend it; but what
- * host_function_obstacle() says.
+ * All that is in the way, in the order in which one would mend it; but what the two
+ * below say.
  */
 size_t host_obstacles(const struct host *h,
 		      struct obstacle list[HOST_MAX_OBSTACLES]);
@@ -67,5 +68,12 @@ size_t host_obstacles(const struct host *h,
  */
 const struct obstacle *host_function_obstacle(const struct host *h,
 					      bool can_direct);
+
+/* The same by kprobes; @can_kprobe: BPF can have them. */
+const struct obstacle *host_kprobe_obstacle(const struct host *h,
+					    bool can_kprobe);
+
+/* That they are hooked by kprobes, for want of ftrace. */
+const struct obstacle *host_slow_functions(void);
 
 #endif /* GSTAGE_USER_HOST_H */

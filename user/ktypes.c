@@ -21,6 +21,7 @@ struct ktypes {
 	struct btf *vmlinux;
 	struct btf *kvm; /* NULL: built in */
 	const char *no_functions;
+	bool by_kprobes;
 	struct caller_count *callers;
 	size_t nr_callers; /* of these */
 };
@@ -124,9 +125,15 @@ static const char *no_functions(void *ktypes)
 	return k->no_functions;
 }
 
-void ktypes__set_no_functions(struct ktypes *k, const char *why)
+void ktypes__set_functions(struct ktypes *k, bool by_kprobes, const char *why)
 {
+	k->by_kprobes = by_kprobes;
 	k->no_functions = why;
+}
+
+bool ktypes__by_kprobes(const struct ktypes *k)
+{
+	return k->by_kprobes;
 }
 
 int ktypes__set_callers(struct ktypes *k, const char *name, int nr)
@@ -168,6 +175,7 @@ struct probe_view ktypes__view(struct ktypes *k)
 		.has_member = ktypes__has_member,
 		.nr_callers = nr_callers,
 		.no_functions = no_functions,
+		.by_kprobes = k->by_kprobes,
 	};
 }
 

@@ -33,8 +33,13 @@ bool ktypes__has_function(void *ktypes, const char *name);
 /* Is there a struct @type with that member? */
 bool ktypes__has_member(void *ktypes, const char *type, const char *member);
 
-/* Why no function can be hooked, whatever the types say; NULL: they can. */
-void ktypes__set_no_functions(struct ktypes *k, const char *why);
+/*
+ * How functions are hooked, and @why none can be, whatever the types say; NULL: they
+ * can.
+ */
+void ktypes__set_functions(struct ktypes *k, bool by_kprobes, const char *why);
+
+bool ktypes__by_kprobes(const struct ktypes *k);
 
 /* So many places call function @name (a constant) or take its address. 0 or -ENOMEM. */
 int ktypes__set_callers(struct ktypes *k, const char *name, int nr);

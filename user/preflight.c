@@ -59,7 +59,7 @@ int preflight_choose(struct ktypes *types, const struct probe_wish *wish,
 	enum fact fact;
 
 	host_read(&host, "");
-	functions = verdict_of_functions(types, &host);
+	functions = verdict_of_functions(types, &host, wish->kprobes);
 	/* Where it cannot be told the trace goes on: a run shows some of it. */
 	if (ktext_look(types) == -ENOMEM)
 		return -ENOMEM;
@@ -69,6 +69,9 @@ int preflight_choose(struct ktypes *types, const struct probe_wish *wish,
 		report(&verdict.obstacle);
 		return -ENOENT;
 	}
+	if (view.by_kprobes && !wish->kprobes && !functions)
+		pr_info("%s: %s", host_slow_functions()->what,
+			host_slow_functions()->remedy);
 	for (fact = 0; fact < NR_FACTS; fact++) {
 		if (choices[fact].status == PROBE_MISSING)
 			pr_info("not seen here: %s (%s)",

@@ -10,7 +10,6 @@
  */
 #include "user/probes.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -268,15 +267,15 @@ const char *probes_backend_name(enum backend backend)
 	return backend == BACKEND_TRACEPOINT ? "tracepoint" : "function";
 }
 
-const char *probes_kind_name(enum hook_kind kind)
+const char *probes_kind_name(enum hook_kind kind, bool by_kprobes)
 {
-	static const char *const names[] = {
-		[HOOK_TRACEPOINT] = "tracepoint",
-		[HOOK_FENTRY] = "fentry",
-		[HOOK_FEXIT] = "fexit",
+	static const char *const names[][2] = {
+		[HOOK_TRACEPOINT] = { "tracepoint", "tracepoint" },
+		[HOOK_FENTRY] = { "fentry", "kprobe" },
+		[HOOK_FEXIT] = { "fexit", "kretprobe" },
 	};
 
-	return names[kind];
+	return names[kind][by_kprobes];
 }
 
 const struct probe *probes_all(size_t *nr)
@@ -487,6 +486,7 @@ void probes_choose(const struct probe_view *view, const struct probe_wish *wish,
 	memset(choices, 0, NR_FACTS * sizeof(*choices));
 	for (fact = 0; fact < NR_FACTS; fact++) {
 		choices[fact].fact = fact;
+		choices[fact].by_kprobes = view->by_kprobes;
 		if (is_wanted(fact, wish))
 			choose(view, wish, &choices[fact]);
 		else
@@ -552,49 +552,4 @@ const char *probes_status_name(enum probe_status status)
 	};
 
 	return names[status];
-}
-
-int probes_append_row(json_t *array, const struct probe_choice *choice,
-		      const struct probe *probe, bool is_attached,
-		      uint64_t misses)
-{
-	json_t *row = json_pack("{s:s s:s s:s s:b s:I s:s}", "fact",
-				probes_fact_name(choice->fact), "backend",
-				probe ? probes_kind_name(probe->kind) : "none",
-				"hook", probe ? probe->hook : "none",
-				"attached", (int)is_attached, "misses",
-				(json_int_t)misses, "status",
-				probes_status_name(choice->status));
-
-	if (row && choice->reason[0] &&
-	    json_object_set_new(row, "reason", json_string(choice->reason))) {
-		json_decref(row);
-		row = NULL;
-	}
-	return !row || json_array_append_new(array, row) ? -ENOMEM : 0;
-}
-
-/* Delete @key from each object of @array. */
-static void strip(json_t *array, const char *key)
-{
-	size_t i;
-
-	for (i = 0; i < json_array_size(array); i++)
-		json_object_del(json_array_get(array, i), key);
-}
-
-void probes_strip(const struct probe_choice choices[NR_FACTS], json_t *root)
-{
-	json_t *phases = json_object_get(root, "phases");
-
-	if (choices[FACT_FAULTS].status == PROBE_MISSING)
-		strip(phases, "faults");
-	if (choices[FACT_SPLITS].status == PROBE_MISSING)
-		strip(phases, "splits");
-	if (choices[FACT_FLUSH_REQUESTS].status == PROBE_MISSING)
-		strip(phases, "flush_requests");
-	if (choices[FACT_FLUSH_EXECUTED].status == PROBE_MISSING)
-		strip(phases, "flush_executed");
-	if (choices[FACT_FLUSH_FALLBACKS].status == PROBE_MISSING)
-		strip(json_object_get(root, "flush_requests"), "fallbacks");
 }

@@ -41,8 +41,8 @@ enum backend {
 
 enum hook_kind {
 	HOOK_TRACEPOINT,
-	HOOK_FENTRY,
-	HOOK_FEXIT,
+	HOOK_FENTRY, /* or a kprobe, see bpf/hook.bpf.h */
+	HOOK_FEXIT, /* or a kretprobe */
 };
 
 /* One BPF program and where it goes. */
@@ -84,12 +84,14 @@ struct probe_view {
 	int (*nr_callers)(void *ctx, const char *name);
 	/* Why no function can be hooked here, or NULL (ftrace, for one). */
 	const char *(*no_functions)(void *ctx);
+	bool by_kprobes; /* they are hooked, and not by fentry and fexit */
 };
 
 /* What a trace wants. */
 struct probe_wish {
 	bool is_forced; /* only this backend */
 	enum backend backend;
+	bool kprobes; /* functions by these, although there is ftrace */
 	bool counts_only;
 	bool fences; /* those executed, on functions, too */
 	bool locks;
@@ -109,6 +111,7 @@ struct probe_choice {
 	enum fact fact;
 	enum probe_status status;
 	const struct probe_candidate *candidate; /* NULL: none will do */
+	bool by_kprobes; /* as the view of the kernel says */
 	char reason[240]; /* why missing or partial, else empty */
 };
 
@@ -160,8 +163,11 @@ const char *probes_fact_name(enum fact fact);
 /* "tracepoint", "function": as in the option, and in doctor's output. */
 const char *probes_backend_name(enum backend backend);
 
-/* "tracepoint", "fentry", "fexit": the backend of a row of the run file. */
-const char *probes_kind_name(enum hook_kind kind);
+/*
+ * "tracepoint", "fentry", "fexit", and for these "kprobe" and "kretprobe" if they are
+ * hooked so: the backend of a row of the run file.
+ */
+const char *probes_kind_name(enum hook_kind kind, bool by_kprobes);
 
 /* "served", "partial", "missing". */
 const char *probes_status_name(enum probe_status status);

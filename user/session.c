@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "gstage.skel.h"
+#include "gstage_kprobes.skel.h"
 #include "user/bracket_run.h"
+#include "user/hook.h"
 #include "user/log.h"
 
 struct session {
@@ -29,7 +31,7 @@ struct session {
 	const struct probe_choice *choices;
 	const struct probe *probes; /* all there are, and for each of them: */
 	size_t nr_probes;
-	struct bpf_link **links;
+	struct hook *hooks;
 	bool *is_attached; /* or was, before session__detach() */
 	int (*on_record)(void *ctx, const struct gstage_rec *rec);
 	void *record_ctx;
@@ -93,9 +95,9 @@ static void set_programs(struct session *s, const struct session_opts *opts)
 			!probe->is_optional ||
 			opts->view.has_function(opts->view.ctx, probe->hook);
 
-		bpf_program__set_autoload(
-			find_program(s, probe),
-			is_there && probes_is_needed(opts->choices, probe));
+		hook_set_loaded(s->skel->obj, probe->prog,
+				is_there &&
+					probes_is_needed(opts->choices, probe));
 	}
 	bracket_run_set_programs(s->skel->obj, opts->choices, &opts->view);
 }
@@ -142,6 +144,31 @@ static int set_options(struct session *s, const struct session_opts *opts)
 	return err;
 }
 
+/*
+ * The programs for kprobes are the same with other hooks (bpf/hook.bpf.h): the same
+ * names, maps and global data, and calls under way beside. So it is the skeleton of
+ * the others that holds them. NULL with errno.
+ */
+static struct gstage_bpf *open_kprobes(void)
+{
+	struct gstage_bpf *skel = calloc(1, sizeof(*skel));
+	int err;
+
+	if (!skel)
+		return NULL;
+	err = gstage_bpf__create_skeleton(skel);
+	if (!err) {
+		skel->skeleton->data = (void *)gstage_kprobes_bpf__elf_bytes(
+			&skel->skeleton->data_sz);
+		err = bpf_object__open_skeleton(skel->skeleton, NULL);
+	}
+	if (!err)
+		return skel;
+	gstage_bpf__destroy(skel);
+	errno = -err;
+	return NULL;
+}
+
 int session__new(const struct session_opts *opts, struct session **sp)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -154,9 +181,9 @@ int session__new(const struct session_opts *opts, struct session **sp)
 	s->record_ctx = opts->record_ctx;
 	s->choices = opts->choices;
 	s->probes = probes_all(&s->nr_probes);
-	s->links = calloc(s->nr_probes, sizeof(*s->links));
+	s->hooks = calloc(s->nr_probes, sizeof(*s->hooks));
 	s->is_attached = calloc(s->nr_probes, sizeof(*s->is_attached));
-	if (!s->links || !s->is_attached) {
+	if (!s->hooks || !s->is_attached) {
 		err = -ENOMEM;
 		goto out;
 	}
@@ -167,7 +194,7 @@ int session__new(const struct session_opts *opts, struct session **sp)
 		pr_err("cannot count the CPUs: %s", strerror(-err));
 		goto out;
 	}
-	s->skel = gstage_bpf__open();
+	s->skel = opts->view.by_kprobes ? open_kprobes() : gstage_bpf__open();
 	if (!s->skel) {
 		err = -errno;
 		pr_err("cannot open the BPF programs: %s", strerror(-err));
@@ -300,17 +327,15 @@ int session__attach(struct session *s)
 
 	for (i = 0; i < s->nr_probes; i++) {
 		const struct probe *probe = &s->probes[i];
-		struct bpf_program *prog = find_program(s, probe);
 		int err;
 
-		if (!bpf_program__autoload(prog))
+		if (!bpf_program__autoload(find_program(s, probe)))
 			continue;
-		s->links[i] = bpf_program__attach(prog);
-		if (s->links[i]) {
+		err = hook_attach(&s->hooks[i], s->skel->obj, probe->prog);
+		if (!err) {
 			s->is_attached[i] = true;
 			continue;
 		}
-		err = -errno;
 		if (!probe->is_optional) {
 			pr_err("cannot attach to %s: %s", probe->hook,
 			       strerror(-err));
@@ -333,7 +358,8 @@ uint64_t session__map_bytes(const struct session *s, uint64_t *per_cpu)
 					 (bpf_map__value_size(map) + 7) & ~7U :
 					 1;
 
-		sum += bytes * bpf_map__max_entries(map);
+		if (bpf_map__autocreate(map))
+			sum += bytes * bpf_map__max_entries(map);
 	}
 	*per_cpu = s->row_stride;
 	return sum;
@@ -353,10 +379,8 @@ void session__detach(struct session *s)
 {
 	size_t i;
 
-	for (i = s->links ? s->nr_probes : 0; i-- > 0;) {
-		bpf_link__destroy(s->links[i]);
-		s->links[i] = NULL;
-	}
+	for (i = s->hooks ? s->nr_probes : 0; i-- > 0;)
+		hook_detach(&s->hooks[i]);
 }
 
 /* How often counts moved from vCPUs to rows; odd while some do. */
@@ -425,14 +449,11 @@ void session__read(struct session *s, struct tally *t)
 		 ++tries < READ_TRIES);
 }
 
-static uint64_t count_misses(const struct bpf_program *prog)
+static uint64_t count_misses(const struct session *s, size_t i)
 {
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	if (bpf_prog_get_info_by_fd(bpf_program__fd(prog), &info, &len))
-		return 0;
-	return info.recursion_misses;
+	return s->is_attached[i] ? hook_misses(&s->hooks[i], s->skel->obj,
+					       s->probes[i].prog) :
+				   0;
 }
 
 uint64_t session__misses(const struct session *s)
@@ -440,10 +461,8 @@ uint64_t session__misses(const struct session *s)
 	uint64_t n = 0;
 	size_t i;
 
-	for (i = 0; i < s->nr_probes; i++) {
-		if (s->is_attached[i])
-			n += count_misses(find_program(s, &s->probes[i]));
-	}
+	for (i = 0; i < s->nr_probes; i++)
+		n += count_misses(s, i);
 	return n;
 }
 
@@ -451,8 +470,7 @@ uint64_t session__misses(const struct session *s)
 static int append_rows(const struct session *s, json_t *array,
 		       const struct probe_choice *choice)
 {
-	bool is_attached;
-	size_t i;
+	size_t i, at;
 
 	for (i = 0; i < s->nr_probes; i++) {
 		const struct probe *probe = &s->probes[i];
@@ -460,11 +478,9 @@ static int append_rows(const struct session *s, json_t *array,
 		if (!probes_has(choice->candidate, probe))
 			continue;
 		probe = probes_stand_in(s->choices, probe);
-		is_attached = s->is_attached[probe - s->probes];
-		if (probes_append_row(
-			    array, choice, probe, is_attached,
-			    is_attached ? count_misses(find_program(s, probe)) :
-					  0))
+		at = probe - s->probes;
+		if (probes_append_row(array, choice, probe, s->is_attached[at],
+				      count_misses(s, at)))
 			return -ENOMEM;
 	}
 	if (!choice->candidate)
@@ -501,6 +517,6 @@ void session__free(struct session *s)
 		munmap(s->exits, s->exits_bytes);
 	gstage_bpf__destroy(s->skel);
 	free(s->is_attached);
-	free(s->links);
+	free(s->hooks);
 	free(s);
 }

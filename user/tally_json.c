@@ -294,11 +294,12 @@ static int set_losses(const struct tally *t, json_t *root)
 	const struct gstage_losses *l = &t->losses;
 
 	return set(root, "losses",
-		   json_pack("{s:I s:I s:I s:I}", "phase_overflow",
+		   json_pack("{s:I s:I s:I s:I s:I}", "phase_overflow",
 			     (json_int_t)l->phase_overflow, "vm_overflow",
 			     (json_int_t)l->vm_overflow, "record_drops",
 			     (json_int_t)l->record_drops, "row_misses",
-			     (json_int_t)l->row_misses));
+			     (json_int_t)l->row_misses, "call_misses",
+			     (json_int_t)l->call_misses));
 }
 
 int tally_to_run(const struct tally *t, json_t *root, bool counts_only)

@@ -49,7 +49,7 @@ static const struct argp_option options[] = {
 	{ "counts", KEY_COUNTS, NULL, 0,
 	  "Only count: no histograms of latencies and sizes, at less cost", 0 },
 	{ "backend", KEY_BACKEND, "NAME", 0,
-	  "tracepoint or function: what to hook; auto (default) takes for each fact the first that is there",
+	  "tracepoint, function, or kprobe (functions without ftrace): what to hook; auto (default) takes for each fact the first that is there",
 	  0 },
 	{ "checks", KEY_CHECKS, NULL, 0,
 	  "Look at what must hold while memory is logged, too (gstage check)",
@@ -105,14 +105,20 @@ static void parse_backend(struct trace_opts *opts, struct argp_state *state,
 			  const char *arg)
 {
 	opts->is_backend_forced = strcmp(arg, "auto");
+	opts->kprobes = !strcmp(arg, "kprobe");
+	if (opts->kprobes) {
+		opts->backend = BACKEND_FUNCTION;
+		return;
+	}
 	for (opts->backend = 0; opts->backend < NR_BACKENDS; opts->backend++) {
 		if (!opts->is_backend_forced ||
 		    !strcmp(arg, probes_backend_name(opts->backend)))
 			return;
 	}
-	argp_error(state,
-		   "--backend: '%s' is none of auto, tracepoint, function",
-		   arg);
+	argp_error(
+		state,
+		"--backend: '%s' is none of auto, tracepoint, function, kprobe",
+		arg);
 }
 
 static void check_opts(struct trace_opts *opts, struct argp_state *state)

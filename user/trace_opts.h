@@ -19,6 +19,7 @@ struct trace_opts {
 	bool force;
 	bool is_backend_forced; /* by --backend */
 	enum backend backend;
+	bool kprobes; /* functions by these */
 	bool counts_only;
 	bool fences;
 	bool checks;

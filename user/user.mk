@@ -5,7 +5,7 @@
 
 # Everything but the parts that need BPF; also what the unit tests link.
 USER_COMMON := log opts hist out out_hist \
-	       run run_schema run_check run_write tally tally_json tally_locks tally_exits tally_checks check probes bracket coverage stats gate \
+	       run run_schema run_check run_write tally tally_json tally_locks tally_exits tally_checks check probes probes_json bracket coverage stats gate \
 	       report report_env report_exits report_json \
 	       compare compare_env compare_vary compare_figures compare_times \
 	       compare_exact compare_host compare_print compare_print_host \
@@ -15,7 +15,7 @@ USER_COMMON := log opts hist out out_hist \
 USER_MODULES := main cmd_report cmd_compare cmd_check cmd_doctor $(USER_COMMON)
 
 # What only the traced machine has, and its stand-in elsewhere.
-USER_BPF_MODULES := session bracket_run ktext preflight environment guest child live ksyms trace_opts cmd_trace
+USER_BPF_MODULES := session hook bracket_run ktext preflight environment guest child live ksyms trace_opts cmd_trace
 USER_NOBPF_MODULES := cmd_trace_none ktext_none
 
 USER_CPPFLAGS := -I. -D_GNU_SOURCE -DGSTAGE_VERSION='"$(VERSION)"'

@@ -19,12 +19,17 @@ static bool is_old_kvm(const struct probe_view *view)
 }
 
 const struct obstacle *verdict_of_functions(struct ktypes *k,
-					    const struct host *host)
+					    const struct host *host,
+					    bool want_kprobes)
 {
-	const struct obstacle *found = host_function_obstacle(
-		host, ktypes__has_function(k, "register_ftrace_direct"));
+	bool can_direct = ktypes__has_function(k, "register_ftrace_direct");
+	bool can_kprobe = ktypes__has_function(k, "create_local_trace_kprobe");
+	bool by_kprobes = want_kprobes || (!can_direct && can_kprobe);
+	const struct obstacle *found =
+		by_kprobes ? host_kprobe_obstacle(host, can_kprobe) :
+			     host_function_obstacle(host, can_direct);
 
-	ktypes__set_no_functions(k, found ? found->what : NULL);
+	ktypes__set_functions(k, by_kprobes, found ? found->what : NULL);
 	return found;
 }
 

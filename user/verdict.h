@@ -28,10 +28,12 @@ bool verdict_is_enough(const struct probe_view *view,
 
 /*
  * Why no function can be hooked on @host, whose types are @k, or NULL; and let the
- * view of @k say so. A host with nothing known (of a file) is one of zeros.
+ * view of @k say so, and whether it is by kprobes: where there is no ftrace, or if
+ * @want_kprobes. A host with nothing known (of a file) is one of zeros.
  */
 const struct obstacle *verdict_of_functions(struct ktypes *k,
-					    const struct host *host);
+					    const struct host *host,
+					    bool want_kprobes);
 
 /*
  * What changes it that @choice is missing; NULL: nothing that is known.

@@ -56,6 +56,7 @@ static void drop(const char *path)
 
 #define ISA "/proc/cpuinfo"
 #define FTRACE "/proc/sys/kernel/ftrace_enabled"
+#define KPROBES "/sys/kernel/debug/kprobes/enabled"
 #define JIT "/proc/sys/net/core/bpf_jit_enable"
 #define LOCKDOWN "/sys/kernel/security/lockdown"
 
@@ -237,6 +238,17 @@ static void test_functions(void **state)
 	read_host(&h);
 	assert_string_equal(functions(&h), "");
 	assert_string_equal(host_function_obstacle(&h, false)->id, "ftrace");
+	/* By kprobes. */
+	assert_null(host_kprobe_obstacle(&h, true));
+	assert_non_null(strstr(host_kprobe_obstacle(&h, false)->remedy,
+			       "CONFIG_KPROBE_EVENTS=y"));
+	put_line(KPROBES, "0\n");
+	read_host(&h);
+	assert_string_equal(host_kprobe_obstacle(&h, true)->id, "kprobes");
+	assert_string_equal(functions(&h), "");
+	put_line(KPROBES, "1\n");
+	read_host(&h);
+	assert_null(host_kprobe_obstacle(&h, true));
 	put_line(JIT, "0\n");
 	read_host(&h);
 	expect_obstacles(&h, "jit");
@@ -431,6 +443,7 @@ static void test_no_ftrace(void **state)
 	assert_string_equal(v.obstacle.id, "faults");
 	assert_non_null(strstr(v.obstacle.what, "register_ftrace_direct"));
 	assert_non_null(strstr(v.obstacle.remedy, "CONFIG_FUNCTION_TRACER=y"));
+	assert_non_null(strstr(v.obstacle.remedy, "CONFIG_KPROBE_EVENTS=y"));
 	/* Tracepoints do without, but for what only functions show. */
 	assert_true(judge(&traced, &plain, o, &v));
 	assert_false(judge(&traced, &locks, o, &v));

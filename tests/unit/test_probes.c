@@ -22,6 +22,7 @@ struct kernel {
 	const char *no_function;
 	const char *no_member;
 	const char *no_functions;
+	bool by_kprobes;
 	const char *no_caller; /* of this function */
 };
 
@@ -68,6 +69,7 @@ static void choose(struct kernel *k, const struct probe_wish *wish,
 		.has_member = has_member,
 		.nr_callers = nr_callers,
 		.no_functions = no_functions,
+		.by_kprobes = k->by_kprobes,
 	};
 
 	probes_choose(&view, wish, choices);
@@ -139,6 +141,38 @@ static void test_by_fact(void **state)
 	choose(&k, &wish, c);
 	assert_true(is_served(&c[FACT_WRITE_PROTECTS], BACKEND_FUNCTION));
 	assert_true(is_served(&c[FACT_SPLITS], BACKEND_TRACEPOINT));
+}
+
+/* The same facts by the same programs, and the run file tells. */
+static void test_kprobes(void **state)
+{
+	struct kernel k = { .by_kprobes = true };
+	const struct probe_wish wish = { .exits = true };
+	struct probe_choice c[NR_FACTS];
+	json_t *rows = json_array();
+	size_t nr, i;
+	const struct probe *all = probes_all(&nr);
+
+	(void)state;
+	choose(&k, &wish, c);
+	assert_true(is_served(&c[FACT_FAULTS], BACKEND_FUNCTION));
+	for (i = 0; i < nr; i++) {
+		const char *name;
+
+		json_array_clear(rows);
+		assert_int_equal(probes_append_row(rows, &c[FACT_FAULTS],
+						   &all[i], true, 0),
+				 0);
+		name = json_string_value(
+			json_object_get(json_array_get(rows, 0), "backend"));
+		if (all[i].kind == HOOK_TRACEPOINT)
+			assert_string_equal(name, "tracepoint");
+		else if (all[i].kind == HOOK_FENTRY)
+			assert_string_equal(name, "kprobe");
+		else
+			assert_string_equal(name, "kretprobe");
+	}
+	json_decref(rows);
 }
 
 static void test_stock(void **state)
@@ -399,6 +433,7 @@ int main(void)
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_tracepoints_first),
 		cmocka_unit_test(test_by_fact),
+		cmocka_unit_test(test_kprobes),
 		cmocka_unit_test(test_stock),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_stand_in),

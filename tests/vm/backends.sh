@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Tracepoints and functions count the same: one scenario, traced by either, must
-# give equal counts for every fact that both serve, on KVM with our tracepoints
-# and on KVM without. And what functions do not serve is missing, never 0.
+# Tracepoints and functions count the same, and functions hooked by kprobes, too: one
+# scenario, traced by any, must give equal counts for every fact that they serve, on
+# KVM with our tracepoints and on KVM without. And what functions do not serve is
+# missing, never 0.
 . "$(dirname "$0")/../vmlib.sh"
 
 # Every exact count. lost_race and fallbacks are of tracepoints only. With $races
@@ -39,7 +40,8 @@ traced_by() {
 	count '[.checks[] | select(.ok | not)] | length' 0
 	count .guest.pages_lost 0
 	case $backend in
-	function) count '[.probes[] | select(.backend == "tracepoint")] | length' 0 ;;
+	function) count '[.probes[] | select(.backend | . != "fentry" and . != "fexit" and . != "none")] | length' 0 ;;
+	kprobe) count '[.probes[] | select(.backend | . != "kprobe" and . != "kretprobe" and . != "none")] | length' 0 ;;
 	# Only what is a function hook on any kernel.
 	*) count '[.probes[] | select(.backend | startswith("f")) | .fact] | unique | join(" ")' vm_end ;;
 	esac
@@ -62,6 +64,9 @@ traced_by functions function "$@"
 same tracepoints functions false
 traced_by stock function "$@" --version stock
 same tracepoints stock false
+# As where there is no ftrace.
+traced_by kprobes kprobe "$@" --version stock
+same tracepoints kprobes false
 
 what="eager splits"
 set -- full-pass --kvm-args eager_page_split=1 --args '--rounds 2'
@@ -87,6 +92,8 @@ set -- overlap-4 --kvm-args eager_page_split=1 --args '--rounds 2'
 traced_by tracepoints tracepoint "$@"
 traced_by functions function "$@"
 same tracepoints functions true
+traced_by kprobes kprobe "$@" --version stock
+same tracepoints kprobes true
 
 # Chosen by fact; what nothing serves is named, and nowhere 0.
 run_scenario full-pass --version stock --kvm-args eager_page_split=0 --args '--rounds 1' --trace --counts

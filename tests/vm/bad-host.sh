@@ -67,12 +67,12 @@ equal "$(cat "$DIR/full.ls")" old.json "what is left on the full disk"
 cat "$WORK/try.sh" - >"$WORK/t.sh" <<'GUEST'
 try tracepoints 4 gstage trace --backend tracepoint -- true
 try checks 4 gstage trace --checks -- true
-try backend 2 gstage trace --backend kprobe -- true
+try backend 2 gstage trace --backend uprobe -- true
 try x 0 gstage trace -q -o /out/x.json -- true
 GUEST
 run_in_vm --kvm "$O/kernel/7.3/kvm-stock.ko" --add "$WORK/t.sh:/try.sh" -- sh /try.sh
 [ ! -f "$DIR/wrong" ] || fail "$(cat "$DIR/wrong")"
 one_line tracepoints 'no tracepoint kvm_gstage_work'
 one_line checks 'no tracepoint kvm_dirty_log; the checks look at what only tracepoints tell'
-grep -qF 'none of auto, tracepoint, function' "$DIR/backend.err" || fail "backend: $(cat "$DIR/backend.err")"
+grep -qF 'none of auto, tracepoint, function, kprobe' "$DIR/backend.err" || fail "backend: $(cat "$DIR/backend.err")"
 equal "$(jq -r '[.probes[] | select(.fact == "faults") | .backend] | unique | join(" ")' "$DIR/x.json")" "fentry fexit" "what serves faults"
