@@ -305,13 +305,18 @@ ON_RESULT(kvm_riscv_mmu_map, fn_mapped, struct kvm_vcpu *vcpu, void *memslot,
 	return 0;
 }
 
-/* Back in user space with an error, and no other hook has seen it. */
-ON_RESULT(kvm_arch_vcpu_ioctl_run, fn_run_done, struct kvm_vcpu *vcpu, int ret)
+/*
+ * On the way back to user space. KVM sets the reason when a run begins, and leaves it
+ * only where it returns an error, which no other hook may have seen. At the end of
+ * kvm_arch_vcpu_ioctl_run(), but that a vCPU is in for long: kretprobes have room for
+ * few calls.
+ */
+ON_ENTRY(vcpu_put, fn_run_done, struct kvm_vcpu *vcpu)
 {
 	const struct kvm_run *run = kget(vcpu, run);
 	struct gstage_vcpu *slot;
 
-	if (ret >= 0 || kget(run, exit_reason) != KVM_EXIT_UNKNOWN)
+	if (kget(run, exit_reason) != KVM_EXIT_UNKNOWN)
 		return 0;
 	slot = find_open_slot((__u64)vcpu);
 	if (slot && slot->path == GSTAGE_PATH_RETRY)

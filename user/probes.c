@@ -69,7 +69,7 @@ static const struct probe probes[] = {
 	{ "fn_mmio_load", "kvm_riscv_vcpu_mmio_load", HOOK_FENTRY, false },
 	{ "fn_mmio_store", "kvm_riscv_vcpu_mmio_store", HOOK_FENTRY, false },
 	{ "fn_redirect", "kvm_riscv_vcpu_trap_redirect", HOOK_FENTRY, false },
-	{ "fn_run_done", "kvm_arch_vcpu_ioctl_run", HOOK_FEXIT, false },
+	{ "fn_run_done", "vcpu_put", HOOK_FENTRY, false },
 	{ "fn_cpu", "kvm_riscv_vcpu_exit", HOOK_FENTRY, false },
 	{ "fn_exit", "kvm_riscv_vcpu_exit", HOOK_FENTRY, false },
 	{ "fn_exit_timed", "kvm_riscv_vcpu_exit", HOOK_FENTRY, false },

@@ -144,6 +144,14 @@ static int set_options(struct session *s, const struct session_opts *opts)
 	return err;
 }
 
+/* One skeleton for both, see below. */
+_Static_assert(sizeof(struct gstage_bpf__bss) ==
+		       sizeof(struct gstage_kprobes_bpf__bss),
+	       "the same global data");
+_Static_assert(sizeof(struct gstage_bpf__rodata) ==
+		       sizeof(struct gstage_kprobes_bpf__rodata),
+	       "the same options");
+
 /*
  * The programs for kprobes are the same with other hooks (bpf/hook.bpf.h): the same
  * names, maps and global data, and calls under way beside. So it is the skeleton of
