@@ -201,6 +201,12 @@ static json_t *cell_json(const struct exact_row *row, const struct summary *sum)
 		return json_pack("{s:I, s:I, s:I}", "n", (json_int_t)sum->n,
 				 "ge", (json_int_t)sum->lo, "le",
 				 (json_int_t)sum->hi);
+	if (row->kind == EXACT_INSNS)
+		return json_pack("{s:I, s:I, s:I, s:I, s:f, s:f, s:b}", "n",
+				 (json_int_t)sum->n, "median", sum->median,
+				 "min", sum->min, "max", sum->max, "low",
+				 sum->low, "high", sum->high, "agree",
+				 sum->agree);
 	return json_pack("{s:I, s:I, s:I, s:I, s:b}", "n", (json_int_t)sum->n,
 			 "median", sum->median, "min", sum->min, "max",
 			 sum->max, "agree", sum->agree);

@@ -256,6 +256,11 @@ static struct range range_of(const json_t *cell)
 {
 	struct range range = { number(cell, "min"), number(cell, "max") };
 
+	/* Instructions are judged without what ticks may have added. */
+	if (json_object_get(cell, "low")) {
+		range.lo = number(cell, "low");
+		range.hi = number(cell, "high");
+	}
 	/* A quantile is somewhere in a range, of a bucket or more. */
 	if (json_object_get(cell, "ge")) {
 		range.lo = number(cell, "ge");

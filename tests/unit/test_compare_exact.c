@@ -137,14 +137,14 @@ static void test_absent_duration_is_absent(void **state)
 
 static void test_a_step_and_a_tick_are_no_difference(void **state)
 {
-	/* 8200 in the first arm, a clock of 100, a tick of 8000 */
+	/* 8200 in the first arm, a clock of 100; a tick of 8000, or of 40000 */
 	static const struct {
 		json_int_t duration;
 		const char *verdict;
 	} cases[] = {
 		{ 8200, "equal" },    { 8300, "unknown" },
-		{ 12700, "unknown" }, { 16300, "unknown" },
-		{ 16301, "differs" }, { 100, "unknown" },
+		{ 12700, "unknown" }, { 48300, "unknown" },
+		{ 48301, "differs" }, { 100, "unknown" },
 		{ 99, "differs" },
 	};
 	struct sample_arms arms;
@@ -155,6 +155,7 @@ static void test_a_step_and_a_tick_are_no_difference(void **state)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		sample_arms(&arms, 1, 1, 0);
 		sample_int(sample_env(&arms, 0, 0), "clock_resolution_ns", 100);
+		sample_int(sample_env(&arms, 1, 0), "clock_resolution_ns", 100);
 		sample_int(sample_row(&arms, 0, 0, "phases", 0), "duration_ns",
 			   8200);
 		sample_int(sample_row(&arms, 1, 0, "phases", 0), "duration_ns",
@@ -268,11 +269,13 @@ static void test_every_verdict_on_instructions(void **state)
 		{ { 10000000, 10000050, 10000000, 10000050 }, "equal", true },
 		/* the same two, but the seeds gave the other one */
 		{ { 10000000, 10000050, 10000050, 10000000 }, "unknown", true },
-		{ { 10000000, 10000050, 10008060, 10008100 }, "differs", true },
+		{ { 10000000, 10000050, 10040060, 10040100 }, "differs", true },
 		{ { 10000000, 10000050, 9900000, 9900050 }, "differs", true },
 		{ { 10000000, 10000050, 10000020, 10000080 }, "unknown", true },
 		/* a tick of the timer, in both boots of one arm */
 		{ { 10000000, 10000050, 10006500, 10006550 }, "unknown", true },
+		/* and what RCU and the scheduler do at one */
+		{ { 10000000, 10000050, 10035750, 10035800 }, "unknown", true },
 		/* more than 0.1 % */
 		{ { 10000000, 10100000, 10050000, 10150000 }, "varies", false },
 		{ { 10000000, 10100000, 10150000, 10150000 }, "varies", false },
@@ -367,7 +370,7 @@ static void test_three_arms_against_the_first(void **state)
 	(void)state;
 	sample_arms(&arms, 1, 1, 1);
 	sample_int(sample_row(&arms, 1, 0, "splits", 0), "count", 16);
-	sample_int(sample_row(&arms, 2, 0, "phases", 0), "duration_ns", 20000);
+	sample_int(sample_row(&arms, 2, 0, "phases", 0), "duration_ns", 60000);
 	comparison = build(&arms);
 	row = find_row(comparison, "counts", "splits", "fault 2M -> 4K");
 	assert_string_equal(sample_verdict(row, 1), "differs");
@@ -522,6 +525,120 @@ static void test_ticks_make_no_difference(void **state)
 	sample_arms_free(&arms);
 }
 
+/* A phase named @name, in pieces that lie apart by so much, of two arms. */
+static const char *judge_phase(const char *name, json_int_t pieces,
+			       json_int_t between, json_int_t a, json_int_t b)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+	const json_t *row;
+	bool differs;
+	size_t i;
+
+	sample_arms(&arms, 1, 1, 0);
+	for (i = 0; i < 2; i++) {
+		json_t *phase = sample_row(&arms, i, 0, "phases", 0);
+
+		sample_set(phase, "name", name);
+		sample_int(phase, "entered", pieces);
+		sample_int(phase, "duration_ns", i ? b : a);
+		sample_int(phase, "start_ns", 0);
+		sample_int(phase, "end_ns", (i ? b : a) + between);
+	}
+	comparison = build(&arms);
+	row = find_row(comparison, "instructions", "phase", name);
+	differs = !strcmp(sample_verdict(row, 1), "differs");
+	json_decref(comparison);
+	sample_arms_free(&arms);
+	return differs ? "differs" : "unknown";
+}
+
+/* The clock steps by 1 here, 24 for 64 readings of it. */
+static void test_ticks_in_a_phase(void **state)
+{
+	static const struct {
+		const char *name;
+		json_int_t pieces, between, a, b;
+		const char *verdict;
+	} cases[] = {
+		/* seen: one that began a grace period of RCU */
+		{ "enable", 1, 0, 102100, 124100, "unknown" },
+		{ "enable", 1, 0, 102100, 142102, "differs" },
+		{ "enable", 1, 0, 23600, 98700, "differs" },
+		/* too short for that: one with nothing to do */
+		{ "get 1", 1, 0, 800, 8801, "unknown" },
+		{ "get 1", 1, 0, 800, 8802, "differs" },
+		/* however long it is, it has one more at most */
+		{ "clear 1", 1, 0, 113000000, 113040002, "differs" },
+		/* of 64 pieces any may be hit: three more of them */
+		{ "clear 1", 64, 14000000, 1100000, 1164024, "unknown" },
+		{ "clear 1", 64, 14000000, 1100000, 1164025, "differs" },
+		{ "clear 1", 2, 14000000, 1100000, 1148003, "differs" },
+		/* or of what lies between them */
+		{ "clear 1", 65, 1100000, 14000000, 14064025, "differs" },
+		/* threads wait for each other, and for a later tick */
+		{ "populate", 1, 0, 680000, 724000, "unknown" },
+		{ "after", 1, 0, 13871500, 17726000, "unknown" },
+		{ "after", 1, 0, 14000000, 21000000, "differs" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *verdict =
+			judge_phase(cases[i].name, cases[i].pieces,
+				    cases[i].between, cases[i].a, cases[i].b);
+
+		if (strcmp(verdict, cases[i].verdict))
+			fail_msg("case %zu: %s, not %s", i, verdict,
+				 cases[i].verdict);
+	}
+}
+
+/* One fault alone may be the one that a tick fell into: nothing tells. */
+static void test_a_tick_in_the_only_event(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+	const json_t *row;
+
+	(void)state;
+	sample_arms(&arms, 1, 1, 0);
+	set_fast(&arms, 0, 0, 0, 0, 41200);
+	set_fast(&arms, 1, 0, 0, 0, 41200 + 23000);
+	comparison = build(&arms);
+	row = find_row(comparison, "instructions", "fault total", "fast write");
+	assert_string_equal(sample_verdict(row, 1), "unknown");
+	row = find_row(comparison, "instructions", "fault mean", "fast write");
+	assert_string_equal(sample_verdict(row, 1), "unknown");
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
+/* What is shown is what was measured, beside it what is judged. */
+static void test_judged_without_ticks(void **state)
+{
+	struct sample_arms arms;
+	json_t *comparison;
+	const json_t *cell;
+	double low;
+
+	(void)state;
+	sample_arms(&arms, 1, 1, 0);
+	set_slow(&arms, 0, 9);
+	set_slow(&arms, 1, 0);
+	comparison = build(&arms);
+	cell = sample_cell(find_row(comparison, "instructions", "fault mean",
+				    "fast write"),
+			   0);
+	assert_int_equal(run_int(cell, "median"), 3049);
+	low = json_number_value(json_object_get(cell, "low"));
+	/* to the width of the buckets that the ticks are in */
+	assert_true(low >= 2999 && low <= 3002);
+	json_decref(comparison);
+	sample_arms_free(&arms);
+}
+
 static void test_locks_have_rows(void **state)
 {
 	struct sample_arms arms;
@@ -622,6 +739,9 @@ int main(void)
 		cmocka_unit_test(test_quantiles_cover_all_boots),
 		cmocka_unit_test(test_verdicts_on_quantiles),
 		cmocka_unit_test(test_ticks_make_no_difference),
+		cmocka_unit_test(test_ticks_in_a_phase),
+		cmocka_unit_test(test_a_tick_in_the_only_event),
+		cmocka_unit_test(test_judged_without_ticks),
 		cmocka_unit_test(test_locks_have_rows),
 		cmocka_unit_test(test_more_harts_have_no_instructions),
 		cmocka_unit_test(test_absurd_counts),

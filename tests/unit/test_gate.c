@@ -33,6 +33,9 @@ static json_t *sample(void)
 		" \"instructions\": ["
 		"  {\"section\": \"fault mean\", \"name\": \"all paths\", \"arms\":"
 		"   [{\"min\": 2000, \"max\": 2000}, {\"min\": 2020, \"max\": 2020}, null, null]},"
+		"  {\"section\": \"fault total\", \"name\": \"all paths\", \"arms\":"
+		"   [{\"min\": 2000, \"max\": 2100, \"low\": 2000, \"high\": 2000},"
+		"    {\"min\": 2030, \"max\": 2150, \"low\": 2020, \"high\": 2020}, null, null]},"
 		"  {\"section\": \"phase\", \"name\": \"get 1\", \"arms\":"
 		"   [{\"min\": 700, \"max\": 700}, {\"min\": 800, \"max\": 800}, {\"min\": 700, \"max\": 700}, null],"
 		"   \"versus\": [{\"verdict\": \"unknown\"}, {\"verdict\": \"equal\"}, {}]}],"
@@ -103,6 +106,9 @@ static void test_instructions_and_quantiles(void **state)
 	(void)state;
 	expect("faults.mean=1%", "pass", "unknown", 5);
 	expect("faults.mean=0.5%", "fail", "unknown", 1);
+	/* What ticks added is no matter. */
+	expect("faults.total=1%", "pass", "unknown", 5);
+	expect("faults.total=0.5%", "fail", "unknown", 1);
 	/* A step of the clock is no regression. */
 	expect("phase.get-1=0", "unknown", "pass", 5);
 	expect("phase.get-1=15%", "pass", "pass", 0);
