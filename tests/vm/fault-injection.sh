@@ -24,14 +24,6 @@ PAGES=32 check half enable --size 128M --rounds 1 --order stride2m
 check clear clear --log initially-set --rounds 2
 echo N >/sys/module/kvm/parameters/eager_page_split
 PROBABILITY=80 check fault fault --rounds 2
-# On functions: kprobes, as this kernel has no ftrace.
-for how in timed counts; do
-	option=
-	[ $how = timed ] || option=--counts
-	PROBABILITY=80 gstage trace -q --backend function $option -o $how.json -- \
-		sh /fail.sh fault dirtyguest -q --backing hugetlb-2m --rounds 2 >$how.told 2>$how.err
-	echo $? >$how.status
-done
 echo Y >/sys/module/kvm/parameters/eager_page_split
 # The VMM may fail to start, or be refused something later.
 for seed in 1 2 3 4 5 6 7 8; do
@@ -44,7 +36,7 @@ umount /sys/kernel/debug
 sh /fail.sh none true 2>unmounted.err
 echo $? >unmounted.status
 GUEST
-run_in_vm --base 7.3-debug --limit $((VM_LIMIT * 3)) --hugepages 64 --mem 768 --strict \
+run_in_vm --base 7.3-debug --limit $((VM_LIMIT * 4)) --hugepages 64 --mem 768 --strict \
 	--add "$WORK/inject.sh:/inject.sh" --add "$TOP/bench/fail.sh:/fail.sh" -- sh /inject.sh
 
 told() { # NAME STATUS TEXT...
@@ -84,12 +76,6 @@ count '.guest.runs_refused > 0' true
 count '.guest.runs_refused == ([.faults[] | select(.path == "error") | .count] | add)' true
 equal "$(split fault)" 8 "splits of faults"
 equal "$(failed)" "" "failed splits of faults: KVM has the page before it splits"
-for how in timed counts; do
-	told $how 0
-	count '.guest.runs_refused > 0' true
-	count '.guest.runs_refused == ([.faults[] | select(.path == "error") | .count] | add)' true
-	equal "$(split fault) $(failed)" "8 " "splits of faults on functions"
-done
 
 ends=''
 for seed in 1 2 3 4 5 6 7 8; do
