@@ -17,7 +17,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 need qemu-system-riscv64 jq
-VM_LIMIT=${VM_LIMIT:-60}
+VM_LIMIT=${VM_LIMIT:-120}
 DIR=$WORK/vm
 RUN=$DIR/run.json
 
