@@ -165,6 +165,19 @@ static const char *judge_quantile(const struct exact_row *row, size_t arm,
 	return "unknown";
 }
 
+/*
+ * What clock and ticks can do to both. A duration that is short in one arm has no
+ * room for more than a plain tick, however long it is in the other. A sum or a mean
+ * is as coarse as that of more steps, or of fewer events.
+ */
+static double resolution_of(const struct exact_row *row,
+			    const struct summary *a, const struct summary *b)
+{
+	if (!strcmp(row->figures->section, "phase"))
+		return fmin(a->resolution, b->resolution);
+	return fmax(a->resolution, b->resolution);
+}
+
 /* The verdict on @arm against the first. */
 static const char *judge(const struct exact_row *row, size_t arm,
 			 const struct summary *a, const struct summary *b)
@@ -186,7 +199,7 @@ static const char *judge(const struct exact_row *row, size_t arm,
 		return "equal";
 	/* What seeds do is in the spread: a difference beyond it is real. */
 	gap = gap_between(a->low, a->high, b->low, b->high);
-	if (gap > fmax(a->resolution, b->resolution) &&
+	if (gap > resolution_of(row, a, b) &&
 	    ((a->agree && b->agree) ||
 	     gap > fmax(a->high - a->low, b->high - b->low)))
 		return "differs";
