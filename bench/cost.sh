@@ -74,9 +74,7 @@ for vcpus in 4 16; do
 	boot "fn-full-$vcpus" stock --trace "--backend function" --args "$(rounds --fifo)"
 done
 if [ "$check" = 0 ]; then
-	vcpus=1
-	boot kprobes stock --trace "--backend kprobe"
-	vcpus=16
+	boot kprobes stock --trace "--backend kprobe" --args "--rounds 4"
 	boot turns-stock stock --untraced
 	boot turns stock --trace "--backend function"
 fi
@@ -176,8 +174,8 @@ kprobes=$(insns kprobes)
 
 	Without tracepoints the same facts come from hooks on functions
 	([trace.md](trace.md)), but for lost races, fallbacks of full queues and fences
-	executed; \`--counts\` then leaves out permission updates and fence requests, too. Where
-	there is no ftrace, kprobes add $((kprobes - stock)) instead of the last $((fn_full - stock)).
+	executed; \`--counts\` then leaves out permission updates and fence requests, too. With
+	\`--backend kprobe\` it is $((kprobes - stock)) instead of the last $((fn_full - stock)).
 
 	The maps take $(((maps + (1 << 20) - 1) >> 20)) MiB on a machine with 256 CPUs and places for the exits of 64 vCPUs
 	(bar: $((BAR_MAPS >> 20)) MiB).

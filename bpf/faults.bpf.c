@@ -309,7 +309,7 @@ ON_RESULT(kvm_riscv_mmu_map, fn_mapped, struct kvm_vcpu *vcpu, void *memslot,
  * On the way back to user space. KVM sets the reason when a run begins, and leaves it
  * only where it returns an error, which no other hook may have seen. At the end of
  * kvm_arch_vcpu_ioctl_run(), but that a vCPU is in for long: kretprobes have room for
- * few calls.
+ * few calls. Whoever else puts a vCPU has no fault of it open.
  */
 ON_ENTRY(vcpu_put, fn_run_done, struct kvm_vcpu *vcpu)
 {

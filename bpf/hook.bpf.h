@@ -6,9 +6,9 @@
  * fexit, with typed arguments that are read like any memory. Where ftrace is not
  * built in, kprobes serve (bpf.mk compiles each file once more, with
  * GSTAGE_KPROBES): the arguments are then those of the registers, what they point
- * to is read by helper, and as a return has no arguments, each thread keeps those
- * of its call. On RISC-V a kprobe is a breakpoint, and its return is another:
- * many times the instructions, so never where ftrace is there.
+ * to is read by helper, and as a return has no arguments, those of its call are
+ * kept until then. On RISC-V a kprobe is a breakpoint or two: many times the
+ * instructions, so never where ftrace is there.
  *
  *	ON_ENTRY(function, program, arguments...)
  *	ON_RETURN(function, program, arguments...)
@@ -50,8 +50,8 @@ struct call {
 #define MAX_CALLS 1536
 
 /*
- * By thread, which is in a function once at most. No storage of tasks: on RISC-V the
- * kernel refuses to make one in a kprobe since that takes its memory from
+ * By stack pointer: the same at entry and return, and that of no other call, not even
+ * of one in an interrupt of this thread. No storage of tasks: on RISC-V the kernel refuses to make one in a kprobe since that takes its memory from
  * kmalloc_nolock(), which wants a compare-and-exchange of 16 bytes.
  */
 struct calls_map {
@@ -74,16 +74,14 @@ static __always_inline void read_args(const struct user_regs_struct *regs,
 	args[7] = regs->a7;
 }
 
-/* A call that is not noted is one whose return is not seen: a loss. */
-static __always_inline int note_call(void *calls, __u64 *nr_lost,
+static __always_inline int note_call(void *calls,
 				     const struct user_regs_struct *regs)
 {
-	__u64 task = bpf_get_current_task();
 	struct call call = {};
+	__u64 sp = regs->sp;
 
 	read_args(regs, call.values);
-	if (bpf_map_update_elem(calls, &task, &call, BPF_ANY))
-		__sync_fetch_and_add(nr_lost, 1);
+	bpf_map_update_elem(calls, &sp, &call, BPF_ANY);
 	return 0;
 }
 
@@ -104,20 +102,23 @@ static __always_inline int note_call(void *calls, __u64 *nr_lost,
 	SEC("?kprobe/" #func)                                                  \
 	int name##_call(const struct user_regs_struct *regs)                   \
 	{                                                                      \
-		return note_call(&name##_calls, &losses.call_misses, regs);    \
+		return note_call(&name##_calls, regs);                         \
 	}                                                                      \
 	SEC("?kretprobe/" #func) int name(const struct user_regs_struct *regs) \
 	{                                                                      \
-		__u64 task = bpf_get_current_task();                           \
-		struct call *call = bpf_map_lookup_elem(&name##_calls, &task); \
+		__u64 sp = regs->sp;                                           \
+		struct call *call = bpf_map_lookup_elem(&name##_calls, &sp);   \
                                                                                \
-		/* It began before the hook was there. */                      \
-		if (!call)                                                     \
+		/* There was no room, or the program above was left out. */    \
+		if (!call) {                                                   \
+			add(losses.call_misses, 1);                            \
 			return 0;                                              \
+		}                                                              \
 		if ((result) >= 0)                                             \
 			call->values[result] = regs->a0;                       \
 		name##_with(call->values);                                     \
-		return bpf_map_delete_elem(&name##_calls, &task);              \
+		bpf_map_delete_elem(&name##_calls, &sp);                       \
+		return 0;                                                      \
 	}                                                                      \
 	static __always_inline int BPF_PROG(name##_with, ##args)
 

@@ -83,6 +83,9 @@ if [ -n "$flavour" ]; then
 	[ -r "$more" ] || die "$EX_USAGE" "there is no flavour '$flavour': no $more"
 	mkdir -p "$links"
 	# A line -CONFIG_X=y takes that one away.
+	while read -r line; do
+		grep -qxF -e "$line" "$fragment" || die "$EX_USAGE" "$more takes away what is not there: $line"
+	done < <(sed -n 's/^-//p' "$more")
 	{
 		grep -vxF -f <(sed -n 's/^-//p' "$more") "$fragment"
 		grep -v '^-' "$more"

@@ -365,7 +365,7 @@ static void note_limits(struct doctor *d)
 	     "files do not tell of privilege, the H extension, ftrace and lockdown, nor of the clock: run 'gstage doctor' where the kernel runs");
 	if (d->kvm && !d->kernel)
 		note(d,
-		     "whether structures have the members that are read: name the Image or vmlinux that kvm.ko was built for, too");
+		     "whether structures have the members that are read, and whether kprobes serve functions that ftrace does not: name the Image or vmlinux that kvm.ko was built for, too");
 	if (!d->kvm && !kfile__has_symbols(d->kernel))
 		note(d,
 		     "this image has no symbols: that a function has a type does not show that anybody calls it; vmlinux or kvm.ko tell more");

@@ -148,7 +148,7 @@ void host_read(struct host *h, const char *root)
 	/* Without sysctl nobody can have switched it off. */
 	read_line(root, "/proc/sys/kernel/ftrace_enabled", line, sizeof(line));
 	h->is_ftrace_off = !strcmp(line, "0");
-	/* Without debugfs nobody can have switched them off. */
+	/* Without debugfs they are most likely as they were at boot, on. */
 	read_line(root, "/sys/kernel/debug/kprobes/enabled", line,
 		  sizeof(line));
 	h->is_kprobes_off = !strcmp(line, "0");
@@ -193,11 +193,11 @@ static const struct obstacle
 			  "build it with CONFIG_DEBUG_INFO_BTF_MODULES=y",
 			  true },
 	no_direct_calls = { "ftrace",
-			    "the kernel cannot hand calls of functions to BPF, by ftrace (no function register_ftrace_direct) or by kprobes (no function create_local_trace_kprobe)",
+			    "BPF can hook no functions: no ftrace (function register_ftrace_direct), no kprobes (create_local_trace_kprobe)",
 			    "build it with CONFIG_FUNCTION_TRACER=y and CONFIG_DYNAMIC_FTRACE=y, or with CONFIG_KPROBE_EVENTS=y, which is slower",
 			    false },
 	no_ftrace = { "ftrace",
-		      "there is no ftrace (no function register_ftrace_direct), so functions are hooked by kprobes: on RISC-V each is a breakpoint, and latencies hold them",
+		      "there is no ftrace (no function register_ftrace_direct), so functions are hooked by kprobes: breakpoints, which latencies hold",
 		      "build the kernel with CONFIG_FUNCTION_TRACER=y and CONFIG_DYNAMIC_FTRACE=y",
 		      false },
 	ftrace_off = { "ftrace",

@@ -56,8 +56,8 @@ void host_read(struct host *h, const char *root);
 uint64_t host_clock_resolution_ns(const char *root);
 
 /*
- * All that is in the way, in the order in which one would mend it; but what the two
- * below say.
+ * All that is in the way, in the order in which one would mend it; but what is
+ * said below.
  */
 size_t host_obstacles(const struct host *h,
 		      struct obstacle list[HOST_MAX_OBSTACLES]);

@@ -69,7 +69,9 @@ int preflight_choose(struct ktypes *types, const struct probe_wish *wish,
 		report(&verdict.obstacle);
 		return -ENOENT;
 	}
-	if (view.by_kprobes && !wish->kprobes && !functions)
+	if (choices[FACT_LATENCIES].candidate &&
+	    choices[FACT_LATENCIES].candidate->backend == BACKEND_FUNCTION &&
+	    view.by_kprobes && !wish->kprobes)
 		pr_info("%s: %s", host_slow_functions()->what,
 			host_slow_functions()->remedy);
 	for (fact = 0; fact < NR_FACTS; fact++) {

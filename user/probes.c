@@ -435,7 +435,7 @@ static void choose(const struct probe_view *view, const struct probe_wish *wish,
 		   struct probe_choice *choice)
 {
 	enum fact fact = choice->fact;
-	char reason[160];
+	char reason[240];
 	size_t i, used = 0;
 
 	choice->status = PROBE_MISSING;

@@ -349,12 +349,14 @@ static void test_losses_are_named(void **state)
 	t->losses.vm_overflow = 2;
 	t->losses.record_drops = 3;
 	t->losses.row_misses = 4;
+	t->losses.call_misses = 5;
 	assert_int_equal(tally_to_run(t, run__json(run), false), 0);
 	losses = json_object_get(run__json(run), "losses");
 	assert_int_equal(run_int(losses, "phase_overflow"), 1);
 	assert_int_equal(run_int(losses, "vm_overflow"), 2);
 	assert_int_equal(run_int(losses, "record_drops"), 3);
 	assert_int_equal(run_int(losses, "row_misses"), 4);
+	assert_int_equal(run_int(losses, "call_misses"), 5);
 	run__free(run);
 	free(t);
 }
