@@ -43,8 +43,8 @@ static bool file_has_function(void *ctx, const char *name)
 	if (!d->kvm || !kfile__has_symbols(d->kvm))
 		return d->types && ktypes__has_function(d->types, name);
 	found = kfile__function(d->kvm, name);
-	if (found == KFILE_FUNCTION_UNHOOKABLE &&
-	    !(d->types && ktypes__by_kprobes(d->types)))
+	/* For none at all: its kernel has no ftrace. */
+	if (found == KFILE_FUNCTION_UNHOOKABLE && kfile__has_sites(d->kvm))
 		return false;
 	if (d->types)
 		return ktypes__has_function(d->types, name);
@@ -365,7 +365,7 @@ static void note_limits(struct doctor *d)
 	     "files do not tell of privilege, the H extension, ftrace and lockdown, nor of the clock: run 'gstage doctor' where the kernel runs");
 	if (d->kvm && !d->kernel)
 		note(d,
-		     "whether structures have the members that are read, and whether kprobes serve functions that ftrace does not: name the Image or vmlinux that kvm.ko was built for, too");
+		     "whether structures have the members that are read: name the Image or vmlinux that kvm.ko was built for, too");
 	if (!d->kvm && !kfile__has_symbols(d->kernel))
 		note(d,
 		     "this image has no symbols: that a function has a type does not show that anybody calls it; vmlinux or kvm.ko tell more");
@@ -401,7 +401,10 @@ int doctor_look_at(struct doctor *d, char *const *paths, size_t nr_paths)
 	view.has_types = d->types;
 	if (d->types)
 		d->functions = verdict_of_functions(d->types, &d->host, false);
-	view.probes.by_kprobes = d->types && ktypes__by_kprobes(d->types);
+	view.probes.by_kprobes = d->types ?
+					 ktypes__by_kprobes(d->types) :
+					 d->kvm && kfile__has_symbols(d->kvm) &&
+						 !kfile__has_sites(d->kvm);
 	if (d->kvm && kfile__has_symbols(d->kvm))
 		view.calls = file_calls;
 	if (d->kvm || (d->types && !d->nr_obstacles))

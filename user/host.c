@@ -197,7 +197,7 @@ static const struct obstacle
 			    "build it with CONFIG_FUNCTION_TRACER=y and CONFIG_DYNAMIC_FTRACE=y, or with CONFIG_KPROBE_EVENTS=y, which is slower",
 			    false },
 	no_ftrace = { "ftrace",
-		      "there is no ftrace (no function register_ftrace_direct), so functions are hooked by kprobes: breakpoints, which latencies hold",
+		      "there is no ftrace (no function register_ftrace_direct), so functions are hooked by kprobes: each is a breakpoint, and costs much more",
 		      "build the kernel with CONFIG_FUNCTION_TRACER=y and CONFIG_DYNAMIC_FTRACE=y",
 		      false },
 	ftrace_off = { "ftrace",

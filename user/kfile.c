@@ -386,6 +386,11 @@ bool kfile__has_symbols(const struct kfile *k)
 	return k->symbols;
 }
 
+bool kfile__has_sites(const struct kfile *k)
+{
+	return k->nr_sites;
+}
+
 /* The next symbol from *@i on that is called @name, or begins so. */
 static const char *next_symbol(const struct kfile *k, const char *name,
 			       size_t prefix, size_t *i, GElf_Sym *sym)

@@ -41,6 +41,9 @@ const void *kfile__btf(const struct kfile *k, size_t *size);
 
 bool kfile__has_symbols(const struct kfile *k);
 
+/* Has ftrace an entry for any function of @k? Else its kernel was built without. */
+bool kfile__has_sites(const struct kfile *k);
+
 enum kfile_function kfile__function(const struct kfile *k, const char *name);
 
 /*

@@ -49,6 +49,16 @@ done <<-VERSIONS
 	7.2 tracepoints yes yes no no no yes
 VERSIONS
 
+# One for a kernel without ftrace, with it and alone: functions by kprobes.
+debug=$O/kernel/7.3-debug
+for kernel in "$debug/vmlinux" ''; do
+	ask ${kernel:+"$kernel"} "$debug/kvm-tracepoints.ko"
+	told "$features" 'yes yes yes yes yes yes'
+	told "$missing" ''
+	told '[.obstacles[] | "\(.id) \(.fatal)"] | join(" ")' 'ftrace false'
+	told '[.facts[] | select(.backend == "function") | .hooks[].kind] | unique | join(" ")' 'kprobe kretprobe tracepoint'
+done
+
 # The same of the flat image, which has the kernel's types.
 ask "$O/kernel/7.3/Image" "$O/kernel/7.3/kvm-stock.ko"
 told "$features" 'yes yes yes yes yes no'
