@@ -63,6 +63,7 @@ boot full tracepoints
 boot checks tracepoints --trace --checks
 boot fn-counts stock --trace "--backend function --counts"
 boot fn-full stock --trace "--backend function"
+[ "$check" = 1 ] || boot kprobes stock --trace "--backend kprobe"
 boot all stock --trace "--backend function --exits --stalls --locks --events"
 # A vCPU that is not preempted takes turns with the others as often traced as
 # untraced. Else a fault that takes longer means more turns, at each of which KVM
@@ -74,7 +75,6 @@ for vcpus in 4 16; do
 	boot "fn-full-$vcpus" stock --trace "--backend function" --args "$(rounds --fifo)"
 done
 if [ "$check" = 0 ]; then
-	boot kprobes stock --trace "--backend kprobe" --args "--rounds 4"
 	boot turns-stock stock --untraced
 	boot turns stock --trace "--backend function"
 fi

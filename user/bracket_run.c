@@ -91,17 +91,13 @@ static struct bpf_program *find_program(const struct play *play, enum prog prog)
 	return bpf_object__find_program_by_name(play->obj, prog_names[prog]);
 }
 
-static bool is_served_by(const struct probe_choice *choice,
-			 enum backend backend)
-{
-	return choice->candidate && choice->candidate->backend == backend;
-}
-
 /* Is the fence of a fault seen by a hook of ours? */
 static bool has_flush_hook(const struct probe_choice choices[NR_FACTS])
 {
-	return is_served_by(&choices[FACT_FLUSH_REQUESTS], BACKEND_FUNCTION) ||
-	       is_served_by(&choices[FACT_PROT_UPDATES], BACKEND_FUNCTION);
+	return probes_is_served_by(&choices[FACT_FLUSH_REQUESTS],
+				   BACKEND_FUNCTION) ||
+	       probes_is_served_by(&choices[FACT_PROT_UPDATES],
+				   BACKEND_FUNCTION);
 }
 
 static bool is_needed(enum prog prog,
@@ -112,13 +108,15 @@ static bool is_needed(enum prog prog,
 	if (!latencies->candidate)
 		return false;
 	if (latencies->candidate->backend == BACKEND_TRACEPOINT)
-		return prog == PROG_RUN || (prog == PROG_ON_SPLIT &&
-					    is_served_by(&choices[FACT_SPLITS],
-							 BACKEND_TRACEPOINT));
+		return prog == PROG_RUN ||
+		       (prog == PROG_ON_SPLIT &&
+			probes_is_served_by(&choices[FACT_SPLITS],
+					    BACKEND_TRACEPOINT));
 	if (prog == PROG_FLUSH || prog == PROG_FLUSH_HUGE)
 		return has_flush_hook(choices);
 	if (prog == PROG_SPLIT || prog == PROG_SPLIT_DONE)
-		return is_served_by(&choices[FACT_SPLITS], BACKEND_FUNCTION);
+		return probes_is_served_by(&choices[FACT_SPLITS],
+					   BACKEND_FUNCTION);
 	return prog != PROG_ON_SPLIT;
 }
 
@@ -349,7 +347,7 @@ static void measure_all(struct play *play,
 	shared->flush_bytes = 4096;
 	shared->flush_order = 12;
 	shared->tgid = getpid();
-	if (is_served_by(&choices[FACT_LATENCIES], BACKEND_FUNCTION))
+	if (probes_is_served_by(&choices[FACT_LATENCIES], BACKEND_FUNCTION))
 		measure_functions(play);
 	else
 		measure_tracepoints(play);

@@ -8,9 +8,7 @@
 
 static bool is_by_function(const struct probe_choice *choice)
 {
-	return choice->candidate &&
-	       choice->candidate->backend == BACKEND_FUNCTION &&
-	       choice->status != PROBE_UNWANTED;
+	return probes_is_served_by(choice, BACKEND_FUNCTION);
 }
 
 static void __attribute__((format(printf, 2, 3)))

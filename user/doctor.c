@@ -402,7 +402,7 @@ int doctor_look_at(struct doctor *d, char *const *paths, size_t nr_paths)
 	if (d->types)
 		d->functions = verdict_of_functions(d->types, &d->host, false);
 	view.probes.by_kprobes = d->types ?
-					 ktypes__by_kprobes(d->types) :
+					 ktypes__view(d->types).by_kprobes :
 					 d->kvm && kfile__has_symbols(d->kvm) &&
 						 !kfile__has_sites(d->kvm);
 	if (d->kvm && kfile__has_symbols(d->kvm))

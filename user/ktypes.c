@@ -131,11 +131,6 @@ void ktypes__set_functions(struct ktypes *k, bool by_kprobes, const char *why)
 	k->no_functions = why;
 }
 
-bool ktypes__by_kprobes(const struct ktypes *k)
-{
-	return k->by_kprobes;
-}
-
 int ktypes__set_callers(struct ktypes *k, const char *name, int nr)
 {
 	void *list =

@@ -39,8 +39,6 @@ bool ktypes__has_member(void *ktypes, const char *type, const char *member);
  */
 void ktypes__set_functions(struct ktypes *k, bool by_kprobes, const char *why);
 
-bool ktypes__by_kprobes(const struct ktypes *k);
-
 /* So many places call function @name (a constant) or take its address. 0 or -ENOMEM. */
 int ktypes__set_callers(struct ktypes *k, const char *name, int nr);
 

@@ -69,8 +69,7 @@ int preflight_choose(struct ktypes *types, const struct probe_wish *wish,
 		report(&verdict.obstacle);
 		return -ENOENT;
 	}
-	if (choices[FACT_LATENCIES].candidate &&
-	    choices[FACT_LATENCIES].candidate->backend == BACKEND_FUNCTION &&
+	if (probes_is_served_by(&choices[FACT_LATENCIES], BACKEND_FUNCTION) &&
 	    view.by_kprobes && !wish->kprobes)
 		pr_info("%s: %s", host_slow_functions()->what,
 			host_slow_functions()->remedy);

@@ -500,6 +500,13 @@ bool probes_is_served(const struct probe_choice *choice)
 	       choice->status == PROBE_PARTIAL;
 }
 
+bool probes_is_served_by(const struct probe_choice *choice,
+			 enum backend backend)
+{
+	return probes_is_served(choice) && choice->candidate &&
+	       choice->candidate->backend == backend;
+}
+
 bool probes_has(const struct probe_candidate *candidate,
 		const struct probe *probe)
 {

@@ -130,6 +130,10 @@ bool probes_can_serve(const struct probe_view *view,
 /* Is the fact of @choice served, whole or in part? */
 bool probes_is_served(const struct probe_choice *choice);
 
+/* Is it, and by @backend? */
+bool probes_is_served_by(const struct probe_choice *choice,
+			 enum backend backend);
+
 /*
  * Is function @hook called through a table in the kernel's data only? Code does not
  * tell then whether anybody calls it.

@@ -72,10 +72,7 @@ static int on_ring_record(void *ctx, void *data, size_t size)
 
 static bool is_by_function(const struct session_opts *opts, enum fact fact)
 {
-	const struct probe_choice *choice = &opts->choices[fact];
-
-	return probes_is_served(choice) &&
-	       choice->candidate->backend == BACKEND_FUNCTION;
+	return probes_is_served_by(&opts->choices[fact], BACKEND_FUNCTION);
 }
 
 static struct bpf_program *find_program(const struct session *s,
