@@ -19,18 +19,21 @@ BPF_SKELS := $(patsubst %,$(O)/bpf/%.skel.h,gstage gstage_kprobes ktext)
 .PHONY: bpf
 bpf: $(BPF_SKELS)
 
-$(O)/bpf/%.bpf.o: bpf/%.bpf.c | $(SYSROOT)
-	@mkdir -p $(@D)
-	$(call msg,BPF,$@)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+define bpf_compile
+@mkdir -p $(@D)
+$(call msg,BPF,$@)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+endef
 
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c | $(SYSROOT)
+	$(bpf_compile)
+
+$(BPF_KPROBE_OBJS): BPF_CFLAGS += -DGSTAGE_KPROBES
 $(O)/bpf/kprobes/%.bpf.o: bpf/%.bpf.c | $(SYSROOT)
-	@mkdir -p $(@D)
-	$(call msg,BPF,$@)$(CLANG) $(BPF_CFLAGS) -DGSTAGE_KPROBES -MMD -MP -c -o $@ $<
+	$(bpf_compile)
 
 $(O)/bpf/gstage.bpf.o: $(BPF_OBJS)
-	$(call msg,BPFLD,$@)$(BPFTOOL) gen object $@ $^
-
 $(O)/bpf/gstage_kprobes.bpf.o: $(BPF_KPROBE_OBJS)
+$(O)/bpf/gstage.bpf.o $(O)/bpf/gstage_kprobes.bpf.o:
 	$(call msg,BPFLD,$@)$(BPFTOOL) gen object $@ $^
 
 # Written aside, so that an interrupted run leaves no half of a header.

@@ -76,7 +76,6 @@ struct bracket_hooks {
 };
 
 struct play {
-	struct bpf_object *obj;
 	struct hook *hooks;
 	struct gstage_bracket *shared;
 	struct bracket *result;
@@ -85,11 +84,6 @@ struct play {
 	uint64_t short_ns; /* from bracket_fast() */
 	int err; /* the first one */
 };
-
-static struct bpf_program *find_program(const struct play *play, enum prog prog)
-{
-	return bpf_object__find_program_by_name(play->obj, prog_names[prog]);
-}
 
 /* Is the fence of a fault seen by a hook of ours? */
 static bool has_flush_hook(const struct probe_choice choices[NR_FACTS])
@@ -127,9 +121,12 @@ void bracket_run_set_programs(struct bpf_object *obj,
 	bool can_call = view->has_function(view->ctx, "bpf_fentry_test8");
 	enum prog prog;
 
-	for (prog = 0; prog < NR_PROGS; prog++)
-		hook_set_loaded(obj, prog_names[prog],
-				can_call && is_needed(prog, choices));
+	for (prog = 0; prog < NR_PROGS; prog++) {
+		struct hook hook;
+
+		hook_init(&hook, obj, prog_names[prog]);
+		hook_set_loaded(&hook, can_call && is_needed(prog, choices));
+	}
 }
 
 /* Up to 100 instructions, a tick of the clock in QEMU: an xorshift. */
@@ -147,7 +144,7 @@ static void idle(struct play *play)
 static void call(struct play *play, unsigned int times)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	int fd = bpf_program__fd(find_program(play, PROG_RUN)), err;
+	int fd = bpf_program__fd(play->hooks[PROG_RUN].prog), err;
 	unsigned int i;
 
 	for (i = 0; i < times && !play->err; i++) {
@@ -160,9 +157,8 @@ static void call(struct play *play, unsigned int times)
 
 static void attach(struct play *play, enum prog prog)
 {
-	if (!play->err && bpf_program__autoload(find_program(play, prog)))
-		play->err = hook_attach(&play->hooks[prog], play->obj,
-					prog_names[prog]);
+	if (!play->err && hook_is_loaded(&play->hooks[prog]))
+		play->err = hook_attach(&play->hooks[prog]);
 }
 
 static void detach(struct play *play, enum prog prog)
@@ -310,7 +306,7 @@ static void measure_tracepoints(struct play *play)
 	for (path = 0; path < GSTAGE_NR_PATHS; path++)
 		play->result->path_ns[path] = clock_ns;
 	play->result->path_ns[GSTAGE_PATH_SPLIT] = BRACKET_UNKNOWN;
-	if (!bpf_program__autoload(find_program(play, PROG_ON_SPLIT)))
+	if (!hook_is_loaded(&play->hooks[PROG_ON_SPLIT]))
 		return;
 	without_ns = measure_calls(play);
 	attach(play, PROG_ON_SPLIT);
@@ -363,16 +359,17 @@ struct bracket_hooks *bracket_run(struct bpf_object *obj,
 				  struct bracket *b)
 {
 	struct bracket_hooks *hooks = calloc(1, sizeof(*hooks));
-	struct play play = {
-		.obj = obj, .shared = shared, .result = b, .random = 1
-	};
+	struct play play = { .shared = shared, .result = b, .random = 1 };
 	uint64_t start_ns = clock_now_ns();
+	enum prog prog;
 
 	if (!hooks)
 		return NULL;
 	play.hooks = hooks->list;
+	for (prog = 0; prog < NR_PROGS; prog++)
+		hook_init(&play.hooks[prog], obj, prog_names[prog]);
 	bracket_init(b, "");
-	if (!bpf_program__autoload(find_program(&play, PROG_RUN)))
+	if (!hook_is_loaded(&play.hooks[PROG_RUN]))
 		play.err = -ENOENT;
 	measure_all(&play, choices);
 	if (play.err == -ENOENT)

@@ -6,43 +6,45 @@
 #include <errno.h>
 #include <stdio.h>
 
-static struct bpf_program *find_call(const struct bpf_object *obj,
-				     const char *prog)
+void hook_init(struct hook *hook, const struct bpf_object *obj,
+	       const char *name)
 {
-	char name[64];
+	char other[64];
 
-	snprintf(name, sizeof(name), "%s_call", prog);
-	return bpf_object__find_program_by_name(obj, name);
+	*hook = (struct hook){
+		.prog = bpf_object__find_program_by_name(obj, name),
+	};
+	snprintf(other, sizeof(other), "%s_call", name);
+	hook->call_prog = bpf_object__find_program_by_name(obj, other);
+	if (!hook->call_prog)
+		return;
+	snprintf(other, sizeof(other), "%s_calls", name);
+	hook->calls = bpf_object__find_map_by_name(obj, other);
 }
 
-void hook_set_loaded(struct bpf_object *obj, const char *prog, bool is_loaded)
+void hook_set_loaded(struct hook *hook, bool is_loaded)
 {
-	struct bpf_program *call = find_call(obj, prog);
-	char name[64];
-
-	bpf_program__set_autoload(bpf_object__find_program_by_name(obj, prog),
-				  is_loaded);
-	if (!call)
+	bpf_program__set_autoload(hook->prog, is_loaded);
+	if (!hook->call_prog)
 		return;
-	bpf_program__set_autoload(call, is_loaded);
-	snprintf(name, sizeof(name), "%s_calls", prog);
-	bpf_map__set_autocreate(bpf_object__find_map_by_name(obj, name),
-				is_loaded);
+	bpf_program__set_autoload(hook->call_prog, is_loaded);
+	bpf_map__set_autocreate(hook->calls, is_loaded);
+}
+
+bool hook_is_loaded(const struct hook *hook)
+{
+	return bpf_program__autoload(hook->prog);
 }
 
 /* The arguments first, so that no return finds those of another call. */
-int hook_attach(struct hook *hook, const struct bpf_object *obj,
-		const char *prog)
+int hook_attach(struct hook *hook)
 {
-	struct bpf_program *call = find_call(obj, prog);
-
-	if (call) {
-		hook->call = bpf_program__attach(call);
-		if (!hook->call)
+	if (hook->call_prog) {
+		hook->call_link = bpf_program__attach(hook->call_prog);
+		if (!hook->call_link)
 			return -errno;
 	}
-	hook->link = bpf_program__attach(
-		bpf_object__find_program_by_name(obj, prog));
+	hook->link = bpf_program__attach(hook->prog);
 	return hook->link ? 0 : -errno;
 }
 
@@ -89,20 +91,23 @@ static uint64_t count_prog_misses(const struct bpf_program *prog)
 	return info.recursion_misses;
 }
 
-void hook_detach(struct hook *hook)
+static uint64_t count_misses_of_links(const struct hook *hook)
 {
-	hook->misses +=
-		count_link_misses(hook->link) + count_link_misses(hook->call);
-	bpf_link__destroy(hook->link);
-	bpf_link__destroy(hook->call);
-	hook->link = hook->call = NULL;
+	return count_link_misses(hook->link) +
+	       count_link_misses(hook->call_link);
 }
 
-uint64_t hook_misses(const struct hook *hook, const struct bpf_object *obj,
-		     const char *prog)
+void hook_detach(struct hook *hook)
 {
-	return hook->misses + count_link_misses(hook->link) +
-	       count_link_misses(hook->call) +
-	       count_prog_misses(bpf_object__find_program_by_name(obj, prog)) +
-	       count_prog_misses(find_call(obj, prog));
+	hook->misses += count_misses_of_links(hook);
+	bpf_link__destroy(hook->link);
+	bpf_link__destroy(hook->call_link);
+	hook->link = hook->call_link = NULL;
+}
+
+uint64_t hook_misses(const struct hook *hook)
+{
+	return hook->misses + count_misses_of_links(hook) +
+	       count_prog_misses(hook->prog) +
+	       count_prog_misses(hook->call_prog);
 }

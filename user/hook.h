@@ -12,22 +12,29 @@
 #include <stdint.h>
 
 struct hook {
+	struct bpf_program *prog;
+	struct bpf_program *call_prog; /* NULL: it needs none */
+	struct bpf_map *calls; /* the same */
 	struct bpf_link *link; /* NULL: not attached */
-	struct bpf_link *call; /* NULL: not attached, or it needs none */
+	struct bpf_link *call_link;
 	uint64_t misses; /* of links that are detached */
 };
 
-/* Is program @prog of @obj to be loaded? A map that nobody needs is not made. */
-void hook_set_loaded(struct bpf_object *obj, const char *prog, bool is_loaded);
+/* Make @hook that of program @name of @obj, which outlives it: to be loaded or not. */
+void hook_init(struct hook *hook, const struct bpf_object *obj,
+	       const char *name);
+
+/* Before @obj is loaded. A map that nobody needs is not made. */
+void hook_set_loaded(struct hook *hook, bool is_loaded);
+
+bool hook_is_loaded(const struct hook *hook);
 
 /* 0 or -errno; whatever is attached then is the caller's to detach. */
-int hook_attach(struct hook *hook, const struct bpf_object *obj,
-		const char *prog);
+int hook_attach(struct hook *hook);
 
 void hook_detach(struct hook *hook);
 
-/* How often the kernel left @prog out, so far. */
-uint64_t hook_misses(const struct hook *hook, const struct bpf_object *obj,
-		     const char *prog);
+/* How often the kernel left it out, so far. */
+uint64_t hook_misses(const struct hook *hook);
 
 #endif /* GSTAGE_USER_HOOK_H */

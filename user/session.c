@@ -75,12 +75,6 @@ static bool is_by_function(const struct session_opts *opts, enum fact fact)
 	return probes_is_served_by(&opts->choices[fact], BACKEND_FUNCTION);
 }
 
-static struct bpf_program *find_program(const struct session *s,
-					const struct probe *probe)
-{
-	return bpf_object__find_program_by_name(s->skel->obj, probe->prog);
-}
-
 /* Only what serves a fact is loaded. */
 static void set_programs(struct session *s, const struct session_opts *opts)
 {
@@ -92,7 +86,8 @@ static void set_programs(struct session *s, const struct session_opts *opts)
 			!probe->is_optional ||
 			opts->view.has_function(opts->view.ctx, probe->hook);
 
-		hook_set_loaded(s->skel->obj, probe->prog,
+		hook_init(&s->hooks[i], s->skel->obj, probe->prog);
+		hook_set_loaded(&s->hooks[i],
 				is_there &&
 					probes_is_needed(opts->choices, probe));
 	}
@@ -334,9 +329,9 @@ int session__attach(struct session *s)
 		const struct probe *probe = &s->probes[i];
 		int err;
 
-		if (!bpf_program__autoload(find_program(s, probe)))
+		if (!hook_is_loaded(&s->hooks[i]))
 			continue;
-		err = hook_attach(&s->hooks[i], s->skel->obj, probe->prog);
+		err = hook_attach(&s->hooks[i]);
 		if (!err) {
 			s->is_attached[i] = true;
 			continue;
@@ -456,9 +451,7 @@ void session__read(struct session *s, struct tally *t)
 
 static uint64_t count_misses(const struct session *s, size_t i)
 {
-	return s->is_attached[i] ? hook_misses(&s->hooks[i], s->skel->obj,
-					       s->probes[i].prog) :
-				   0;
+	return s->is_attached[i] ? hook_misses(&s->hooks[i]) : 0;
 }
 
 uint64_t session__misses(const struct session *s)
