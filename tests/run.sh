@@ -1,67 +1,83 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# run.sh TEST...: run each test (a program or a script), one line for each, and
-# close with exactly "N passed, N failed, N skipped".
+# run.sh NAME... [--alone NAME...]: run these tests, and close with exactly
+# "N passed, N failed, N skipped". Each NAME is a goal of make, which builds what the
+# test needs and runs it by one.sh: those before --alone side by side, the others one at
+# a time when these are done.
 #
-# A test says PASS with status 0, SKIP with 4, FAIL with any other. Its output
-# is shown when it fails; of a skipped test the last line, which says what is
-# missing. Fails when a test failed, or when none passed: a run in which
+# Fails when a test failed or was never run, and when none passed: a run in which
 # everything is skipped has shown nothing.
 #
-# TEST_LIMIT: seconds after which a test is stopped and counted as failed.
+# run.sh --times: where the time of the last run went, longest first.
+#
+# MAKE, O, JOBS: the make to use, the build folder, how many tests at once (none: as
+# many as the make that called says).
 set -u
 
-limit=${TEST_LIMIT:-1200}
-passed=0 failed=0 skipped=0
-output=$(mktemp)
-trap 'rm -f "$output"' EXIT
+RESULTS=${O:?}/tests
+export RESULTS
+export GSTAGE_STEPS=$RESULTS/steps
 
-show_time() { # of $1 milliseconds
-	printf '%d.%02d s' $(($1 / 1000)) $(($1 % 1000 / 10))
+# Rows are user time, system time, wall time (s), what it was.
+show_times() {
+	[ -e "$RESULTS/total" ] || {
+		echo "there is no whole run of tests in $RESULTS; 'make test' makes one" >&2
+		exit 4
+	}
+	printf '%9s %9s  %s\n' 'CPU s' 'wall s' 'test or build step'
+	awk -F '\t' '{ printf "%9.1f %9.1f  %s\n", $1 + $2, $3, $4 }' "$GSTAGE_STEPS" | sort -k1,1nr
+	awk -F '\t' '
+		$4 != "in all" { sum += $1 + $2; next }
+		{
+			printf "%9.1f %9s  %s\n", $1 + $2 - sum, "", "compilers of our own code, and make"
+			printf "%9.1f %9.1f  %s\n", $1 + $2, $3, $4
+		}' "$GSTAGE_STEPS" "$RESULTS/total"
 }
 
-# All of it, unless it is very long: then both ends.
-show_output() {
-	local lines
-	lines=$(wc -l <"$output")
-	if [ "$lines" -le 120 ]; then
-		cat "$output"
-	else
-		head -n 60 "$output"
-		echo "... $((lines - 100)) lines ..."
-		tail -n 40 "$output"
-	fi | sed 's/^/      | /'
-}
+if [ "${1:-}" = --times ]; then
+	show_times
+	exit
+fi
 
-for test in "$@"; do
-	name=${test##*/}
-	name=$(basename "$(dirname "$test")")/${name%.sh}
-	started=$(date +%s%3N)
-	case $test in
-	*.sh) timeout -k 10 "$limit" bash "$test" >"$output" 2>&1 </dev/null ;;
-	*) timeout -k 10 "$limit" "$test" >"$output" 2>&1 </dev/null ;;
-	esac
-	status=$?
-	took=$(show_time $(($(date +%s%3N) - started)))
-	case $status in
-	0)
-		passed=$((passed + 1))
-		printf 'PASS  %-28s %s\n' "$name" "$took"
-		;;
-	4)
-		skipped=$((skipped + 1))
-		printf 'SKIP  %-28s %s  %s\n' "$name" "$took" "$(tail -n 1 "$output")"
-		;;
-	*)
-		failed=$((failed + 1))
-		why="status $status"
-		[ "$status" -ne 124 ] || why="stopped after $limit s"
-		printf 'FAIL  %-28s %s  %s\n' "$name" "$took" "$why"
-		show_output
-		;;
+side=() alone=() lane=side
+for name; do
+	case $name in
+	--alone) lane=alone ;;
+	*) eval "$lane+=(\"\$name\")" ;;
 	esac
 done
+rm -rf "$RESULTS"
+mkdir -p "$RESULTS" || exit
+: >"$GSTAGE_STEPS"
+# Not ended by what a test does, but by Ctrl-C: then there is no total.
+trap 'exit 130' INT TERM HUP
+goals() { # OPTION GOAL...
+	# shellcheck disable=SC2086 # words, like make -f FILE
+	[ $# -eq 1 ] || ${MAKE:-make} --no-print-directory -k ${1:+"$1"} "${@:2}"
+}
+TIMEFORMAT=$'%3U\t%3S\t%3R\tin all'
+{
+	time {
+		goals "${JOBS:+-j$JOBS}" ${side[@]+"${side[@]}"}
+		goals -j1 ${alone[@]+"${alone[@]}"}
+	} 2>&3
+} 3>&2 2>"$RESULTS/total.new"
 
+passed=0 failed=0 skipped=0
+for name in ${side[@]+"${side[@]}"} ${alone[@]+"${alone[@]}"}; do
+	status=none
+	[ ! -e "$RESULTS/$name" ] || status=$(cat "$RESULTS/$name")
+	case $status in
+	0) passed=$((passed + 1)) ;;
+	4) skipped=$((skipped + 1)) ;;
+	none)
+		failed=$((failed + 1))
+		printf 'FAIL  %-28s was not run: what it needs was not built (said above)\n' "$name"
+		;;
+	*) failed=$((failed + 1)) ;;
+	esac
+done
+mv "$RESULTS/total.new" "$RESULTS/total"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,20 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-#   make test    everything below, closed by one line of totals
-#   make unit    unit tests: no root, no BPF, address and undefined sanitizers
-#   make cli     the command line of the native build
-#   make vm      traced guests in QEMU
-#   make sim     the statistics, simulated: false alarms, power, coverage
-#   make test-peers  the tracers that gstage is measured against, in QEMU
-#   make check   formatting, warnings as errors, linters, checkpatch
-#   make format  let clang-format rewrite our C files
+#   make test       what shows a broken change of any part, closed by a line of totals
+#   make test-full  all tests, also what repeats them on other kernels, versions, seeds
+#   make vm/check   one test, with what it needs (and unit/hist, cli/report, sim/stats)
+#   make unit       unit tests: no root, no BPF, address and undefined sanitizers
+#   make cli        the command line of the native build
+#   make vm         traced guests in QEMU
+#   make sim        the statistics, simulated: false alarms, power, coverage
+#   make test-times where the time of the last run went, longest first
+#   make test-peers the tracers that gstage is measured against, in QEMU
+#   make check      formatting, warnings as errors, linters, checkpatch
+#   make format     let clang-format rewrite our C files
+#
+# tests/list says which tests there are, and what each needs. make builds what is
+# needed and runs as many tests at once as there are processors (JOBS=N: as many).
 #
 # Each first sees to its packages (deps), then calls make again: what is built
 # there may need a compiler that was not there before.
 
-.PHONY: test unit cli vm sim test-peers check format
-test unit cli vm sim test-peers: deps
+.PHONY: test test-full unit cli vm sim test-peers test-times check format
+test test-full unit cli vm sim test-peers: deps
 	$(Q)+$(MAKE) --no-print-directory run-$@
+
+test-times:
+	$(Q)O='$(abspath $(O))' tests/run.sh --times
 
 check: deps
 	$(Q)+O='$(abspath $(O))' MAKE='$(MAKE)' tests/check.sh
@@ -68,36 +77,63 @@ $(O)/sim/%: tests/sim/%.c $(O)/native/user/stats.o
 -include $(wildcard $(O)/sim/*.d)
 
 # --- what runs ----------------------------------------------------------
+# What a row of tests/list calls a need.
 
-CLI_TESTS := $(wildcard tests/cli/*.sh)
-VM_TESTS := $(wildcard tests/vm/*.sh)
+NEED_native	:= $(NATIVE_GSTAGE)
+NEED_vm		:= $(NATIVE_GSTAGE) $(RISCV64_GSTAGE) $(DG_BIN) $(O)/kernel/7.3/Image
+NEED_7.2	:= $(O)/kernel/7.2/Image
+NEED_debug	:= kernel-debug
+NEED_versions	:= versions-7.3
+NEED_versions-7.2 := versions-7.2
+NEED_debian	:= try-debian
+NEED_6.12	:= try-debian-6.12
+NEED_oracle	:= $(ORACLE)
+NEED_floor	:= $(FLOOR_BIN)
+NEED_selftest	:= $(O)/riscv64/dirty_log_perf_test-7.3
 
-# What a traced guest needs; both bases, their versions, the debug kernel, the
-# distribution's kernels, and the kernel's own workload.
-VM_NEEDS := $(RISCV64_GSTAGE) $(DG_BIN) $(ORACLE) $(FLOOR_BIN) kernels kernel-debug $(KERNEL_VERSIONS) debian-kernels \
-	    $(patsubst %,$(O)/riscv64/dirty_log_perf_test-%,$(firstword $(KERNEL_BASES)))
-VM_NEEDS := $(if $(VM_TESTS),$(VM_NEEDS))
+# TESTS_<suite>_<lane>, and a rule for each test.
+$(O)/tests.mk: tests/list tests/tests.mk
+	@mkdir -p $(@D)
+	$(Q)awk -F ' *[|] *' '/^(cli|vm)\// { \
+		print "TESTS_" $$2 "_" $$3 " += " $$1; \
+		printf "%s:", $$1; n = split($$4, needs, " "); \
+		for (i = 1; i <= n; i++) printf " $$(NEED_%s)", needs[i]; print "" }' tests/list >$@
+-include $(O)/tests.mk
 
-RUN_TESTS = O='$(abspath $(O))' tests/run.sh
+UNIT_TESTS := $(UNIT_NAMES:%=unit/%)
+SIM_TESTS := $(patsubst tests/sim/%.c,sim/%,$(wildcard tests/sim/*.c))
+$(UNIT_TESTS): unit/%: $(UNIT_OUT)/test_%
+$(SIM_TESTS): sim/%: $(O)/sim/%
 
-.PHONY: run-test run-unit run-cli run-vm run-sim
-run-test: $(UNIT_BINS) $(SIM_BINS) $(NATIVE_GSTAGE) $(VM_NEEDS)
-	$(Q)$(RUN_TESTS) $(UNIT_BINS) $(SIM_BINS) $(CLI_TESTS) $(VM_TESTS)
+# The first of a list start first: those that take longest.
+SIDE_test := $(TESTS_test_side) $(UNIT_TESTS)
+SIDE_test-full := $(TESTS_test_side) $(TESTS_full_side) $(SIM_TESTS) $(UNIT_TESTS)
+ALONE_test := $(TESTS_test_alone)
+ALONE_test-full := $(TESTS_test_alone) $(TESTS_full_alone)
+SIDE_unit := $(UNIT_TESTS)
+SIDE_cli := $(filter cli/%,$(SIDE_test))
+SIDE_vm := $(filter vm/%,$(SIDE_test))
+ALONE_vm := $(filter vm/%,$(ALONE_test))
+
+.PHONY: $(SIDE_test-full) $(ALONE_test-full) peers/tracers
+$(SIDE_test-full) $(ALONE_test-full) peers/tracers: | deps
+	$(Q)O='$(abspath $(O))' BASE=$(BASE) tests/one.sh $@
+
+# With -j make's own number of jobs holds.
+JOBS ?= $(shell nproc)
+RUN_SUITES := $(addprefix run-,test test-full unit cli vm test-peers)
+.PHONY: $(RUN_SUITES) run-sim
+$(RUN_SUITES): run-%:
+	$(Q)+O='$(abspath $(O))' MAKE='$(MAKE)' JOBS='$(if $(findstring jobserver,$(MAKEFLAGS)),,$(JOBS))' \
+		TEST_FULL=$(if $(filter test-full,$*),1,$(TEST_FULL)) \
+		tests/run.sh $(SIDE_$*) --alone $(ALONE_$*)
 
 # The table, not only whether it holds.
 run-sim: $(SIM_BINS)
 	$(Q)for sim in $(SIM_BINS); do $$sim || exit; done
 
-run-unit: $(UNIT_BINS)
-	$(Q)$(RUN_TESTS) $(UNIT_BINS)
-
-run-cli: $(NATIVE_GSTAGE)
-	$(Q)$(RUN_TESTS) $(CLI_TESTS)
-
-run-vm: $(VM_NEEDS)
-	$(Q)$(RUN_TESTS) $(VM_TESTS)
-
-# Not in `make test`: 80 MB of packages, and a kernel that only these need.
-.PHONY: run-test-peers
-run-test-peers: $(RISCV64_GSTAGE) $(DG_BIN) $(FLOOR_BIN) kernel-peers $(PEERS)
-	$(Q)VM_LIMIT=$${VM_LIMIT:-300} TEST_LIMIT=$${TEST_LIMIT:-3600} BASE=$(BASE) $(RUN_TESTS) tests/peers/tracers.sh
+# In no suite: 80 MB of packages, and a kernel that only this test needs.
+SIDE_test-peers := peers/tracers
+peers/tracers: $(RISCV64_GSTAGE) $(DG_BIN) $(FLOOR_BIN) kernel-peers $(PEERS)
+run-test-peers: export VM_LIMIT ?= 300
+run-test-peers: export TEST_LIMIT ?= 3600
