@@ -4,7 +4,7 @@
 #
 #   make demo         set up, build, boot, trace, compare (the first thing to run)
 #   make demo-stock   the same of the distribution's kernel: nothing is built of it
-#   make test         unit, CLI and VM tests
+#   make test         unit, CLI and VM tests (test-full: on all kernels and versions)
 #   make check        formatting, warnings as errors, linters, checkpatch
 #   make bench-cost   instructions per traced fault, into docs/cost.md
 #   make bench-peers  the same for other tracers, into docs/peers.md
@@ -35,6 +35,10 @@ V	?= 0
 D	?= 0
 Q	:= $(if $(filter 1,$(V)),,@)
 msg	= $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(patsubst $(O)/%,%,$(2))';)
+
+# Before a recipe: its script may use make's jobs. Such a line is run by make -n, too,
+# which therefore goes without.
+LEND_JOBS	= $(if $(findstring n,$(firstword -$(MAKEFLAGS))),,+)
 
 CLANG		?= clang-19
 LLVM_STRIP	?= llvm-strip-19

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# cost.sh [--check]: what tracing costs, in instructions per write fault, as
+# cost.sh [--check [VCPUS]]: what tracing costs, in instructions per write fault, as
 # the guest sees it. Deterministic mode, eager splitting, so that each round is
 # one write fault for each page and nothing else. Writes docs/cost.md; with
-# --check prints the table and fails where a bar does not hold.
+# --check prints the table and fails where a bar does not hold. VCPUS are the numbers of
+# vCPUs that one is compared with: "4 16", or none.
 set -euo pipefail
 # shellcheck source=host/lib.sh
 . "$(dirname "$0")/host/lib.sh"
@@ -17,8 +18,10 @@ BAR_VCPUS=5 # percent of what is added for one, between 1, 4 and 16 vCPUs
 BAR_MAPS=$((64 << 20)) # bytes, with 256 CPUs
 BAR_CHECKS=15 # percent of the traced scenario
 base=${BASE:-7.3}
-check=0
-[ "${1:-}" != --check ] || check=1
+check=0 more_vcpus='4 16'
+if [ "${1:-}" = --check ]; then
+	check=1 more_vcpus=${2-$more_vcpus}
+fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/gstage-cost.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -68,7 +71,7 @@ boot all stock --trace "--backend function --exits --stalls --locks --events"
 # A vCPU that is not preempted takes turns with the others as often traced as
 # untraced. Else a fault that takes longer means more turns, at each of which KVM
 # executes the fences that have gathered: its own work, which is not tracing.
-for vcpus in 4 16; do
+for vcpus in $more_vcpus; do
 	boot "stock-$vcpus" stock --untraced --args "$(rounds --fifo)"
 	boot "detached-$vcpus" tracepoints --untraced --args "$(rounds --fifo)"
 	boot "full-$vcpus" tracepoints --args "$(rounds --fifo)"
@@ -88,7 +91,7 @@ checks=$(insns checks)
 fn_counts=$(insns fn-counts)
 fn_full=$(insns fn-full)
 declare -A untraced fn_added tp_added fences
-for n in 1 4 16; do
+for n in 1 $more_vcpus; do
 	of=-$n
 	# One has nobody to give way to.
 	[ "$n" != 1 ] || of=
@@ -100,8 +103,9 @@ for n in 1 4 16; do
 	tp_added[$n]=$((traced - off))
 	fences[$n]=$(per_fault "full$of" '.flush_executed[].count')
 done
-fn_spread=$(jq -n "[${fn_added[1]}, ${fn_added[4]}, ${fn_added[16]}] | max - min")
-tp_spread=$(jq -n "[${tp_added[1]}, ${tp_added[4]}, ${tp_added[16]}] | max - min")
+spread() { jq -n '$ARGS.positional | max - min' --jsonargs "$@"; }
+fn_spread=$(spread "${fn_added[@]}")
+tp_spread=$(spread "${tp_added[@]}")
 # One row for each CPU, and what does not depend on them: places for the exits of
 # 64 vCPUs are among that.
 maps=$(jq -r '.environment | .map_bytes + (256 - .harts) * .map_bytes_per_cpu' "$work/all/run.json")
@@ -126,7 +130,7 @@ by_vcpus() {
 
 	printf '| vCPUs | untraced fault | fences executed | tracepoints add | functions add |\n'
 	printf '|------:|---------------:|----------------:|----------------:|--------------:|\n'
-	for n in 1 4 16; do
+	for n in 1 $more_vcpus; do
 		printf '| %5s | %14s | %15s | %15s | %13s |\n' \
 			"$n" "${untraced[$n]}" "${fences[$n]}" "${tp_added[$n]}" "${fn_added[$n]}"
 	done

@@ -183,8 +183,14 @@ step() {
 	[ "$verbose" = 0 ] || say "$(awk "BEGIN { printf \"%.2f\", $EPOCHREALTIME - $started }") s: $*"
 }
 
-free_kib() { df --output=avail -k "$work" | tail -n 1; }
-[ "$(free_kib)" -gt 131072 ] ||
+# has_free KIB: is there as much room for the VM's files?
+has_free() {
+	local line
+
+	line=$(df --output=avail -k "$work")
+	[ "${line##*[!0-9]}" -gt "$1" ]
+}
+has_free 131072 ||
 	die "$EX_IMPOSSIBLE" "less than 128 MiB free in ${work%/*} (set TMPDIR to a place with room)"
 
 # A newc archive that depends on names and contents only.
@@ -219,35 +225,55 @@ add_libs() {
 	done
 }
 
-mkdir -p "$work/root/bin" "$work/root/lib" "$work/top"
-install -m 755 "$GSTAGE_TOP/bench/initramfs/init" "$work/root/init"
-install -m 755 "$sysroot/usr/bin/busybox" "$work/root/bin/busybox"
-ln -s busybox "$work/root/bin/sh"
+mkdir "$work/top"
 programs=()
 for program in gstage dirtyguest; do
 	from=${GSTAGE_BIN:-$O/riscv64}/$program
-	[ -f "$from" ] || continue
-	install -m 755 "$from" "$work/root/bin/$program"
-	programs+=("$work/root/bin/$program")
+	[ ! -f "$from" ] || programs+=("$from")
 done
+own=${#programs[@]}
 for add in ${adds[@]+"${adds[@]}"}; do
 	install -D -m "$([ -x "${add%%:*}" ] && echo 755 || echo 644)" "${add%%:*}" "$work/top/${add#*:}"
-	programs+=("$work/top/${add#*:}")
+	# Only programs need libraries.
+	IFS= read -r -d '' -n 4 magic <"${add%%:*}" 2>/dev/null || :
+	[ "${magic:-}" != $'\x7fELF' ] || programs+=("${add%%:*}")
 done
-if [ ${#programs[@]} -gt 0 ]; then
-	loader=usr/lib/ld-linux-riscv64-lp64d.so.1
-	from=$sysroot/$loader
-	[ -z "$libs" ] || [ ! -e "$libs/$loader" ] || from=$libs/$loader
-	cp -L "$from" "$work/root/lib/"
-	add_libs "${programs[@]}"
-fi
+
+# What is the same in each boot with these programs, packed: a boot takes it as it is.
+roots=$O/vm
+root=$roots/root-$({
+	sha256sum "$GSTAGE_TOP/bench/initramfs/init" "$sysroot/usr/bin/busybox" ${programs[@]+"${programs[@]}"}
+	readlink -f "$sysroot"
+	echo "$own $libs"
+	[ -z "$libs" ] || find "$libs" -type f -printf '%P %s %T@\n' | LC_ALL=C sort
+} | sha256sum | cut -c1-40).cpio
+
+make_root() {
+	mkdir -p "$work/root/bin" "$work/root/lib"
+	install -m 755 "$GSTAGE_TOP/bench/initramfs/init" "$work/root/init"
+	install -m 755 "$sysroot/usr/bin/busybox" "$work/root/bin/busybox"
+	ln -s busybox "$work/root/bin/sh"
+	[ "$own" -eq 0 ] || install -m 755 "${programs[@]:0:own}" "$work/root/bin/"
+	if [ ${#programs[@]} -gt 0 ]; then
+		loader=usr/lib/ld-linux-riscv64-lp64d.so.1
+		from=$sysroot/$loader
+		[ -z "$libs" ] || [ ! -e "$libs/$loader" ] || from=$libs/$loader
+		cp -L "$from" "$work/root/lib/"
+		add_libs "${programs[@]}"
+	fi
+	pack "$work/root" "$work/root.cpio"
+	# Where it cannot be kept it is made for each boot.
+	if mkdir -p "$roots" 2>/dev/null && cp "$work/root.cpio" "$root.$$" 2>/dev/null; then
+		mv "$root.$$" "$root"
+		find "$roots" -maxdepth 1 -name 'root-*' -mmin +1440 -delete
+	else
+		rm -f "$root.$$" 2>/dev/null || :
+		root=$work/root.cpio
+	fi
+}
+[ -s "$root" ] || make_root
 
 # --- what to run ---------------------------------------------------------------
-json() { # a JSON string
-	local s=${1//\\/\\\\}
-	s=${s//\"/\\\"}
-	printf '"%s"' "${s//[$'\001'-$'\037']/ }"
-}
 quote() { # words for sh
 	local word
 	for word; do printf "'%s' " "${word//\'/\'\\\'\'}"; done
@@ -255,26 +281,23 @@ quote() { # words for sh
 # Which machine, for host time: that of two of them is not comparable. Always
 # as long, so that the guest's environment does not depend on the host.
 host_id() {
-	{
-		sed -n 's/^model name[[:space:]]*: //p; /^model name/q' /proc/cpuinfo
-		nproc --all
-		cat /etc/machine-id 2>/dev/null || hostname
-	} | sha256sum | cut -c1-12
-}
-hash_of() { if [ -r "$1" ]; then sha256sum <"$1" | cut -d' ' -f1; fi; }
+	local line models='' id
 
-# What the version is made of, written beside it when it was built.
-kvm_hash='' meta=${kvm%.ko}.json version_args='' made_of=''
-if [ "$kvm" != none ] && [ -r "$meta" ]; then
-	need jq
-	if ! made_of=$(jq -ce '{source_sha256, patch_ids, version_args}' "$meta") ||
-		! version_args=$(jq -er .version_args "$meta"); then
-		die "$EX_IMPOSSIBLE" "$meta is damaged; 'make kernel' or 'make version' writes it again"
-	fi
-fi
+	while read -r line; do
+		case $line in 'model name'*) models+=${line#*: }$'\n' ;; esac
+	done </proc/cpuinfo
+	read -r id 2>/dev/null </etc/machine-id || id=$(hostname)
+	line=$(printf '%s\n' "$models$(nproc --all)" "$id" | sha256sum)
+	echo "${line:0:12}"
+}
+hash_of() {
+	local line
+
+	[ ! -r "$1" ] || { line=$(sha256sum <"$1") && echo "${line%% *}"; }
+}
+
 if [ "$kvm" != none ]; then
 	install -m 644 "$kvm" "$work/top/kvm.ko"
-	kvm_hash=$(hash_of "$kvm")
 fi
 # Drivers that the kernel has as modules; the numbers of their names are the order.
 if [ -d "${image%/*}/modules" ]; then
@@ -284,24 +307,32 @@ if [ -d "${image%/*}/modules" ]; then
 	# thirds of the hart from COMMAND for its first half second.
 	append="$append cryptomgr.notests"
 fi
-environment="{\"accel\":\"tcg\",\"clock\":$(json "$clock")"
-environment+=",\"base\":$(json "$base"),\"version\":$(json "$version"),\"machine\":\"virt\",\"cpu\":$(json "$cpu")"
-environment+=",\"seed\":$((10#$seed)),\"mode\":$(json "$mode"),\"kernel_config_sha256\":$(json "$(hash_of "${image%/*}/config")")"
-environment+=",\"kvm_sha256\":$(json "$kvm_hash"),\"kvm_args\":$(json "$kvm_args"),\"qemu\":$(json "$qemu_version"),\"host\":$(json "$(host_id)")"
-environment+="${made_of:+,${made_of:1:-1}}}"
+# What the version is made of was written beside it when it was built.
+need jq
+kvm_hash='' meta=/dev/null
+if [ "$kvm" != none ]; then
+	kvm_hash=$(hash_of "$kvm")
+	[ ! -r "${kvm%.ko}.json" ] || meta=${kvm%.ko}.json
+fi
+# shellcheck disable=SC2016 # the dollars are those of jq
+if ! told=$(jq -cnr --slurpfile meta "$meta" --arg clock "$clock" --arg base "$base" --arg version "$version" \
+	--arg cpu "$cpu" --argjson seed "$((10#$seed))" --arg mode "$mode" --arg kernel_config_sha256 "$(hash_of "${image%/*}/config")" \
+	--arg kvm_sha256 "$kvm_hash" --arg kvm_args "$kvm_args" --arg qemu "$qemu_version" --arg host "$(host_id)" '
+	($meta | map(if .version_args | type == "string" then . else error end) | .[0]) as $made_of |
+	($made_of.version_args // ""), ({accel: "tcg", $clock, $base, $version, machine: "virt", $cpu, $seed, $mode,
+	$kernel_config_sha256, $kvm_sha256, $kvm_args, $qemu, $host} +
+	($made_of // {} | with_entries(select(.key | IN("source_sha256", "patch_ids", "version_args")))))' 2>/dev/null); then
+	die "$EX_IMPOSSIBLE" "$meta is damaged; 'make kernel' or 'make version' writes it again"
+fi
+version_args=${told%%$'\n'*}
+environment=${told#*$'\n'}
 # As long for every version: what lies on the guest's stack moves with it, and
 # the same code under two names would differ by some instructions.
 environment=$(printf "%-$(((${#environment} / 2048 + 1) * 2048))s" "$environment")
-cat >"$work/top/run.conf" <<-CONF
-	THP=$(quote "$thp")
-	HUGEPAGES=$((10#$hugepages))
-	KVM_ARGS=$(quote "${version_args:+$version_args }$kvm_args")
-	CONSOLE=$console
-CONF
-cat >"$work/top/run.cmd" <<-CMD
-	export GSTAGE_ENVIRONMENT=$(quote "$environment")
-	$(if [ $# -eq 1 ]; then printf '%s' "$1"; else quote "$@"; fi)
-CMD
+printf '%s\n' "THP=$(quote "$thp")" "HUGEPAGES=$((10#$hugepages))" \
+	"KVM_ARGS=$(quote "${version_args:+$version_args }$kvm_args")" "CONSOLE=$console" >"$work/top/run.conf"
+printf '%s\n' "export GSTAGE_ENVIRONMENT=$(quote "$environment")" \
+	"$(if [ $# -eq 1 ]; then printf '%s' "$1"; else quote "$@"; fi)" >"$work/top/run.cmd"
 
 # --- QEMU ------------------------------------------------------------------------
 # shellcheck disable=SC2054 # the commas are QEMU's
@@ -326,9 +357,8 @@ if [ "$dry_run" = 1 ]; then
 fi
 
 step "packing the initramfs"
-pack "$work/root" "$work/initrd"
 pack "$work/top" "$work/top.cpio"
-cat "$work/top.cpio" >>"$work/initrd"
+cat "$root" "$work/top.cpio" >"$work/initrd"
 
 (mkdir -p "$out" && rm -f "$out"/{console.log,stdout,stderr,dmesg,failure} && : >"$out/console.log") 2>/dev/null ||
 	die "$EX_IMPOSSIBLE" "cannot write to $out (--out)"
@@ -337,25 +367,28 @@ cat "$work/top.cpio" >>"$work/initrd"
 	die "$EX_IMPOSSIBLE" "cannot write to $oracle (--oracle)"
 : >"$work/console.log"
 
-# Watch the machine from outside: the time limit, a panic that does not end,
-# and a full disk, on which QEMU would wait for room for ever.
+# Watch the machine from outside: the time limit, a panic that does not end, and a full
+# disk, on which QEMU would wait for room for ever. Twice a second, so without programs.
 watch() {
-	local victim=$1 ends=$((SECONDS + limit)) boot_ends=${boot_limit:+$((SECONDS + boot_limit))} reason='' parent
+	local victim=$1 ends=$((SECONDS + limit)) boot_ends=${boot_limit:+$((SECONDS + boot_limit))} reason='' parent turn=0 text never
 
+	exec {never}<> <(:)
 	while [ -z "$reason" ]; do
-		sleep 0.5
+		read -r -t 0.5 -u "$never" || :
 		# The script itself was killed, so nobody else tidies up.
 		read -r _ _ _ parent _ <"/proc/$BASHPID/stat"
 		[ "$parent" = $$ ] || { rm -rf "$work"; return; }
+		IFS= read -r -d '' text <"$work/console.log" || :
+		turn=$((turn + 1))
 		if [ "$SECONDS" -ge "$ends" ]; then
 			reason=limit
 		elif [ -n "$boot_ends" ] && [ "$SECONDS" -ge "$boot_ends" ]; then
 			boot_ends=''
-			grep -q 'Run /init as init' "$work/console.log" || reason=boot
-		elif grep -q 'end Kernel panic' "$work/console.log"; then
+			[[ $text == *'Run /init as init'* ]] || reason=boot
+		elif [[ $text == *'end Kernel panic'* ]]; then
 			sleep 1
 			reason=panic
-		elif [ "$(free_kib)" -lt 64 ]; then
+		elif [ $((turn % 4)) -eq 0 ] && ! has_free 64; then
 			reason=full
 		fi
 	done

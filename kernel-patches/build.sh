@@ -16,7 +16,6 @@
 # BASE may have a flavour, like 7.3-debug: the same sources and patches with
 # kernel-FLAVOUR.config on top of the configuration. It has no stock kvm.ko.
 #
-# build.sh --all BASE: every version that comes with the base.
 # build.sh --series DIR [--series DIR...] BASE NAME: only build the kvm.ko of these
 #   series, link nothing.
 # build.sh --sources BASE: print where the base's unpatched KVM sources are.
@@ -32,11 +31,6 @@ set -euo pipefail
 # shellcheck source=version-lib.sh
 . "$GSTAGE_TOP/kernel-patches/version-lib.sh"
 
-all=0
-if [ "${1:-}" = --all ]; then
-	all=1
-	shift
-fi
 sources=0
 if [ "${1:-}" = --sources ]; then
 	sources=1
@@ -48,7 +42,7 @@ while [ "${1:-}" = --series ] && [ -r "${2:-}/series" ]; do
 	shift 2
 done
 [[ "${1:-}" =~ ^([0-9]+\.[0-9]+)(-([a-z]+))?$ ]] ||
-	die "$EX_USAGE" "usage: build.sh [--all | --sources | --series DIR...] BASE[-FLAVOUR] [VERSION...]"
+	die "$EX_USAGE" "usage: build.sh [--sources | --series DIR...] BASE[-FLAVOUR] [VERSION...]"
 base=${BASH_REMATCH[1]} flavour=${BASH_REMATCH[3]} links=$O/kernel/$1
 shift
 patches=$GSTAGE_TOP/kernel-patches/$base
@@ -56,9 +50,6 @@ if [ $# -eq 0 ]; then
 	set -- stock
 	[ -z "$flavour" ] || set -- tracepoints
 	[ -n "$flavour" ] || [ ! -e "$patches/tracepoints/series" ] || set -- stock tracepoints
-	[ "$all" = 0 ] || for dir in "$patches"/versions/*/description; do
-		[ ! -e "$dir" ] || set -- "$@" "$(basename "$(dirname "$dir")")"
-	done
 fi
 
 # All names before anything is built.

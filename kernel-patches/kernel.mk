@@ -16,7 +16,7 @@ kernels: $(KERNEL_BASES:%=$(O)/kernel/%/Image)
 # their target does.
 define KERNEL_RULES
 $(O)/kernel/$(1)/Image: FORCE | deps
-	$$(Q)$$(KERNEL_ENV) kernel-patches/build.sh $(1)
+	$$(LEND_JOBS)$$(Q)$$(KERNEL_ENV) kernel-patches/build.sh $(1)
 $(patsubst %,$(O)/kernel/$(1)/%,$(filter-out Image,$(KERNEL_FILES))): $(O)/kernel/$(1)/Image ;
 endef
 $(foreach base,$(KERNEL_BASES),$(eval $(call KERNEL_RULES,$(base))))
@@ -42,13 +42,16 @@ kernel-debug: | deps
 kernel-peers: | deps
 	$(Q)$(KERNEL_ENV) kernel-patches/build.sh $(BASE)-peers
 
-# Every version that comes with the base, and one of the user's own
-# (docs/versions.md).
-KERNEL_VERSIONS	:= $(KERNEL_BASES:%=versions-%)
-.PHONY: versions $(KERNEL_VERSIONS) version
+# Every version that comes with a base, each alone, and one of the user's own
+# (docs/versions.md). With -j they are built side by side.
+.PHONY: versions $(KERNEL_BASES:%=versions-%) version
 versions: versions-$(BASE)
-$(KERNEL_VERSIONS): versions-%: $(O)/kernel/%/Image
-	$(Q)$(KERNEL_ENV) kernel-patches/build.sh --all $*
+define VERSION_RULES
+versions-$(1): $(patsubst kernel-patches/$(1)/versions/%/description,$(O)/kernel/$(1)/kvm-%.ko,$(wildcard kernel-patches/$(1)/versions/*/description))
+$(O)/kernel/$(1)/kvm-%.ko: $(O)/kernel/$(1)/Image FORCE
+	$$(LEND_JOBS)$$(Q)$$(KERNEL_ENV) kernel-patches/build.sh $(1) $$*
+endef
+$(foreach base,$(KERNEL_BASES),$(eval $(call VERSION_RULES,$(base))))
 
 version: $(O)/kernel/$(BASE)/Image
 	$(Q)$(KERNEL_ENV) kernel-patches/version.sh --kvm-args $(call sh_word,$(KVM_ARGS)) $(call sh_word,$(NAME)) $(call sh_word,$(FROM)) $(BASE)

@@ -8,6 +8,8 @@
 #   FIXTURES      hand-made run files
 #   WORK          a folder of this test's own, gone when it ends
 #   fail TEXT     the test fails      skip TEXT   something is missing
+#   full          is this `make test-full`? Then a test repeats what it shows on other
+#                 kernels, versions and seeds (tests/list has what)
 #   need PROG...  skip unless these programs are there
 #   expect N CMD  run CMD, fail unless it ends with status N; its output is
 #                 in $OUT and $ERR, and the files $WORK/out and $WORK/err
@@ -59,6 +61,8 @@ skip() {
 	echo "SKIP: $*"
 	exit 4
 }
+
+full() { [ "${TEST_FULL:-}" = 1 ]; }
 
 need() {
 	local prog

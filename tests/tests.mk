@@ -83,21 +83,25 @@ NEED_native	:= $(NATIVE_GSTAGE)
 NEED_vm		:= $(NATIVE_GSTAGE) $(RISCV64_GSTAGE) $(DG_BIN) $(O)/kernel/7.3/Image
 NEED_7.2	:= $(O)/kernel/7.2/Image
 NEED_debug	:= kernel-debug
-NEED_versions	:= versions-7.3
-NEED_versions-7.2 := versions-7.2
+NEED_versions	:= versions-7.3 versions-7.2
 NEED_debian	:= try-debian
 NEED_6.12	:= try-debian-6.12
 NEED_oracle	:= $(ORACLE)
 NEED_floor	:= $(FLOOR_BIN)
 NEED_selftest	:= $(O)/riscv64/dirty_log_perf_test-7.3
 
-# TESTS_<suite>_<lane>, and a rule for each test.
+# TESTS_<suite>_<lane>, and what each test waits for: kvm-NAME is a version of 7.3, and
+# what comes after a + is needed in test-full only.
 $(O)/tests.mk: tests/list tests/tests.mk
 	@mkdir -p $(@D)
 	$(Q)awk -F ' *[|] *' '/^(cli|vm)\// { \
 		print "TESTS_" $$2 "_" $$3 " += " $$1; \
-		printf "%s:", $$1; n = split($$4, needs, " "); \
-		for (i = 1; i <= n; i++) printf " $$(NEED_%s)", needs[i]; print "" }' tests/list >$@
+		printf "%s:", $$1; n = split($$4, needs, " "); more = 0; \
+		for (i = 1; i <= n; i++) { \
+			if (needs[i] == "+") { printf " $$(if $$(filter 1,$$(TEST_FULL)),"; more = 1 } \
+			else if (needs[i] ~ /^kvm-/) printf " $$(O)/kernel/7.3/%s.ko", needs[i]; \
+			else printf " $$(NEED_%s)", needs[i] } \
+		print more ? ")" : "" }' tests/list >$@
 -include $(O)/tests.mk
 
 UNIT_TESTS := $(UNIT_NAMES:%=unit/%)
@@ -106,8 +110,8 @@ $(UNIT_TESTS): unit/%: $(UNIT_OUT)/test_%
 $(SIM_TESTS): sim/%: $(O)/sim/%
 
 # The first of a list start first: those that take longest.
-SIDE_test := $(TESTS_test_side) $(UNIT_TESTS)
-SIDE_test-full := $(TESTS_test_side) $(TESTS_full_side) $(SIM_TESTS) $(UNIT_TESTS)
+SIDE_test := $(TESTS_test_side) $(SIM_TESTS) $(UNIT_TESTS)
+SIDE_test-full := $(TESTS_full_side) $(SIDE_test)
 ALONE_test := $(TESTS_test_alone)
 ALONE_test-full := $(TESTS_test_alone) $(TESTS_full_alone)
 SIDE_unit := $(UNIT_TESTS)
@@ -125,12 +129,12 @@ RUN_SUITES := $(addprefix run-,test test-full unit cli vm test-peers)
 .PHONY: $(RUN_SUITES) run-sim
 $(RUN_SUITES): run-%:
 	$(Q)+O='$(abspath $(O))' MAKE='$(MAKE)' JOBS='$(if $(findstring jobserver,$(MAKEFLAGS)),,$(JOBS))' \
-		TEST_FULL=$(if $(filter test-full,$*),1,$(TEST_FULL)) \
+		TEST_FULL='$(if $(filter test-full,$*),1,$(TEST_FULL))' \
 		tests/run.sh $(SIDE_$*) --alone $(ALONE_$*)
 
 # The table, not only whether it holds.
 run-sim: $(SIM_BINS)
-	$(Q)for sim in $(SIM_BINS); do $$sim || exit; done
+	$(Q)for sim in $(SIM_BINS); do TEST_FULL=1 $$sim || exit; done
 
 # In no suite: 80 MB of packages, and a kernel that only this test needs.
 SIDE_test-peers := peers/tracers

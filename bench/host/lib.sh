@@ -18,7 +18,7 @@ O=${O:-.output}
 case $O in /*) ;; *) O=$GSTAGE_TOP/$O ;; esac
 export GSTAGE_TOP GSTAGE_CACHE
 
-PROG=${PROG:-$(basename "$0")}
+PROG=${PROG:-${0##*/}}
 
 # A message that cannot be written must not change the exit status.
 say() { printf '%s: %s\n' "$PROG" "$*" >&2 2>/dev/null || :; }

@@ -78,23 +78,25 @@ understands 71-perf-kvm-stat "$WORK/perf-lost" account 3 ''
 understands 71-perf-kvm-stat "$kept/perf-kvm" answer "" 16400
 understands 72-perf-ftrace "$kept/perf-ftrace" tool "tells none" 16394
 
-# Of words that are none of its tool's a row says nothing, or no number.
 rows=$(cd "$ROWS" && echo *.row | sed 's/\.row//g')
-for row in $rows; do
-	case $row in 10-* | 2*) continue ;; esac
-	for words in '' "sh: 31 not found: 7 events -> 5, 100% lost: 4 of 12"; do
-		given
-		for file in "$OUT"/*; do
-			[ -z "$words" ] || echo "$words" >"$file"
-		done
-		for what in lost seen; do
-			told=$(ask "$row" "$what")
-			# trace-cmd's is what the row itself counted.
-			case $row$what in 6[02]-*seen) continue ;; esac
-			[[ ! $told =~ ^[0-9]+$ ]] || fail "$row: $what is $told of '$words'"
+if full; then
+	# Of words that are none of its tool's a row says nothing, or no number.
+	for row in $rows; do
+		case $row in 10-* | 2*) continue ;; esac
+		for words in '' "sh: 31 not found: 7 events -> 5, 100% lost: 4 of 12"; do
+			given
+			for file in "$OUT"/*; do
+				[ -z "$words" ] || echo "$words" >"$file"
+			done
+			for what in lost seen; do
+				told=$(ask "$row" "$what")
+				# trace-cmd's is what the row itself counted.
+				case $row$what in 6[02]-*seen) continue ;; esac
+				[[ ! $told =~ ^[0-9]+$ ]] || fail "$row: $what is $told of '$words'"
+			done
 		done
 	done
-done
+fi
 
 # --- the page and the bars -----------------------------------------------------
 results=$WORK/results
@@ -153,6 +155,8 @@ grep -q '^400 is what the kernel alone takes' "$WORK/page" || fail "the page doe
 
 # Reading the record is a part of the cost.
 grep -q '^| trace-cmd record, tracepoints | all, once read | 5000 | 10000 | ' "$WORK/page" || fail "trace-cmd: $(grep trace-cmd "$WORK/page")"
+
+full || exit 0
 
 # What could be reached, and is not.
 made 55-bpftrace-raw-phases 4499

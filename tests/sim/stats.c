@@ -14,13 +14,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "user/stats.h"
 
 #define ALPHA 0.05
-#define NR_COMPARISONS 10000
-#define NR_POWER_COMPARISONS 10000
-#define NR_COVERAGES 4000
+/* What is drawn; with TEST_FULL=1 ten times as much. */
+#define NR_COMPARISONS 1000
+#define NR_COVERAGES 400
+static size_t nr_comparisons = NR_COMPARISONS;
+static size_t nr_coverages = NR_COVERAGES;
 #define RESAMPLES 1000
 #define MOST_BOOTS 20
 #define MOST_ROWS 20
@@ -111,23 +114,23 @@ static void simulate_false_alarms(void)
 	static const size_t boots[] = { 5, 6, 10 }, rows[] = { 1, 20 };
 	size_t l, n, r, i;
 
-	printf("False alarms: %d comparisons of equal arms, bound %.2f\n",
-	       NR_COMPARISONS, ALPHA);
+	printf("False alarms: %zu comparisons of equal arms, bound %.2f\n",
+	       nr_comparisons, ALPHA);
 	for (l = 0; l < 3; l++) {
 		for (n = 0; n < 3; n++) {
 			for (r = 0; r < 2; r++) {
 				double rate, alarms = 0;
 
-				for (i = 0; i < NR_COMPARISONS; i++)
+				for (i = 0; i < nr_comparisons; i++)
 					alarms += is_alarm(boots[n], rows[r],
 							   laws[l].law, 1);
-				rate = alarms / NR_COMPARISONS;
+				rate = alarms / nr_comparisons;
 				printf("  %-12s %2zu boots, %2zu row(s): %.4f",
 				       laws[l].name, boots[n], rows[r], rate);
 				verdict(rate <=
 					ALPHA + 4 * standard_error(
 							    ALPHA,
-							    NR_COMPARISONS));
+							    nr_comparisons));
 			}
 		}
 	}
@@ -156,7 +159,7 @@ static void simulate_power(void)
 	for (c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
 		double found = 0;
 
-		for (i = 0; i < NR_POWER_COMPARISONS; i++) {
+		for (i = 0; i < nr_comparisons; i++) {
 			draw(a, cases[c].n, normal_law, 1);
 			draw(b, cases[c].n, normal_law, 1);
 			for (k = 0; k < cases[c].n; k++)
@@ -165,7 +168,7 @@ static void simulate_power(void)
 				abort();
 			found += mwu.p < ALPHA;
 		}
-		found /= NR_POWER_COMPARISONS;
+		found /= nr_comparisons;
 		printf("  %2zu boots, %.0f sd: %.3f, expected %.2f", cases[c].n,
 		       cases[c].sd, found, cases[c].expected);
 		verdict(fabs(found - cases[c].expected) <= 0.045);
@@ -184,17 +187,17 @@ static void simulate_detectable(void)
 	for (n = 0; n < 5; n++) {
 		double found = 0, mean_sd = 0;
 
-		for (i = 0; i < NR_POWER_COMPARISONS; i++) {
+		for (i = 0; i < nr_comparisons; i++) {
 			draw(a, boots[n], normal_law, 1);
 			draw(b, boots[n], normal_law, 1);
 			if (stats_detectable(a, boots[n], b, boots[n], ALPHA,
 					     0.8, &relative))
 				abort();
 			mean_sd += relative * stats_median(a, boots[n]) / 0.05 /
-				   NR_POWER_COMPARISONS;
+				   nr_comparisons;
 		}
 		sd = mean_sd;
-		for (i = 0; i < NR_POWER_COMPARISONS; i++) {
+		for (i = 0; i < nr_comparisons; i++) {
 			draw(a, boots[n], normal_law, 1);
 			draw(b, boots[n], normal_law, 1);
 			for (k = 0; k < boots[n]; k++)
@@ -203,7 +206,7 @@ static void simulate_detectable(void)
 				abort();
 			found += mwu.p < ALPHA;
 		}
-		found /= NR_POWER_COMPARISONS;
+		found /= nr_comparisons;
 		printf("  %2zu boots: %.2f sd, found %.3f", boots[n], sd,
 		       found);
 		verdict(fabs(found - 0.8) <= 0.05);
@@ -221,7 +224,7 @@ static void simulate_coverage(void)
 	for (n = 0; n < 5; n++) {
 		double covered = 0;
 
-		for (i = 0; i < NR_COVERAGES; i++) {
+		for (i = 0; i < nr_coverages; i++) {
 			draw(a, boots[n], normal_law, 1);
 			draw(b, boots[n], normal_law, 1.1);
 			if (stats_ratio_interval(a, boots[n], b, boots[n],
@@ -230,7 +233,7 @@ static void simulate_coverage(void)
 				abort();
 			covered += interval.lo <= 1.1 && interval.hi >= 1.1;
 		}
-		covered /= NR_COVERAGES;
+		covered /= nr_coverages;
 		printf("  %2zu boots: %.3f", boots[n], covered);
 		verdict(covered >= 0.90);
 	}
@@ -238,6 +241,12 @@ static void simulate_coverage(void)
 
 int main(void)
 {
+	const char *full = getenv("TEST_FULL");
+
+	if (full && !strcmp(full, "1")) {
+		nr_comparisons *= 10;
+		nr_coverages *= 10;
+	}
 	rng = gsl_rng_alloc(gsl_rng_mt19937);
 	if (!rng)
 		return ENOMEM;

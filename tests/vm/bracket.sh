@@ -72,17 +72,19 @@ for path in $paths; do explained "$path"; done
 # Two reads of the clock, of one instruction each.
 count '.bracket.faults | map(select(.path != "split") | .ns) | max' 1
 
-# New leaves of 4K.
-paths=map
-set -- full-pass-4k --args '--rounds 1'
-traced_by function "$@"
-traced_by tracepoint "$@"
-explained map
+if full; then
+	# New leaves of 4K.
+	paths=map
+	set -- full-pass-4k --args '--rounds 1'
+	traced_by function "$@"
+	traced_by tracepoint "$@"
+	explained map
 
-# Functions on another kernel: the same hooks, the same figure but for its code.
-run_scenario full-pass --base 7.2 --version stock --args '--rounds 1'
-count .complete true
-count "$(own fast) - $own | fabs < 0.1 * $own" true
+	# Functions on another kernel: the same hooks, the same figure but for its code.
+	run_scenario full-pass --base 7.2 --version stock --args '--rounds 1'
+	count .complete true
+	count "$(own fast) - $own | fabs < 0.1 * $own" true
+fi
 
 # The hooks of other questions are in a fault, too, and are named.
 run_scenario full-pass --args '--rounds 1' --trace '--stalls --locks'

@@ -72,6 +72,8 @@ stops noftrace faults 'sysctl kernel.ftrace_enabled=1'
 equal "$(doctor noftrace '[.obstacles[].id] | join(" ")')" 'ftrace faults' 'what is in the way without ftrace'
 stops nojit jit 'sysctl net.core.bpf_jit_enable=1'
 
+full || exit 0
+
 # Two boots with the same inputs.
 boot() {
 	run_in_vm --base debian --seed 3 -- 'dirtyguest -q --backing thp -o guest.json; cat /proc/uptime'

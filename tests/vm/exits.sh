@@ -53,9 +53,11 @@ known_exits
 count '.exits[] | select(.code == 23) | .count' "$STORES"
 count .stalls null
 
-run_scenario full-pass --base 7.2 --trace --stalls --args "--rounds $ROUNDS"
-known_exits
-parts_fit
+if full; then
+	run_scenario full-pass --base 7.2 --trace --stalls --args "--rounds $ROUNDS"
+	known_exits
+	parts_fit
+fi
 
 # The log is harvested while the vCPU runs, or wants to: the same holds of each of
 # the phases that this cuts a round into.
@@ -68,25 +70,27 @@ count '([.phases[] | {(.name): .duration_ns}] | add) as $phases | .guest.rounds[
 	[.stalls[] | select(.phase | IN("populate", "dirty \($n + 1)") | not) |
 	.wall_ns - $phases[.phase] | . >= 0 and . <= 10000] | "\(all) \(length - 3 * $n)"' 'true 1'
 
-# Two vCPUs that halve the pages, on two harts: each has its own exits.
-run_scenario partition-2 --mode smp --trace --stalls --args '--rounds 1'
-count .complete true
-count '[.exits[].vcpu] | unique | join(",")' 0,1
-count '[.stalls[] | select(.phase == "dirty 1") | .vcpu] | join(",")' 0,1
-count '[.exits[] | select(.code == 23) | .count > 2048] | all' true
+if full; then
+	# Two vCPUs that halve the pages, on two harts: each has its own exits.
+	run_scenario partition-2 --mode smp --trace --stalls --args '--rounds 1'
+	count .complete true
+	count '[.exits[].vcpu] | unique | join(",")' 0,1
+	count '[.stalls[] | select(.phase == "dirty 1") | .vcpu] | join(",")' 0,1
+	count '[.exits[] | select(.code == 23) | .count > 2048] | all' true
 
-# Four vCPUs that share two harts, and change them, with a log that is harvested
-# while they run; and then another VM.
-run_scenario partition-4 --mode smp --smp 2 --times 2 --trace --stalls --args '--rounds 1 --size 4M --live 200ms'
-count '.losses | .vcpu_overflow + .cause_overflow + .row_misses + .vm_overflow' 0
-parts_fit
-count '[.exits[] | "\(.vm).\(.vcpu)"] | unique | join(" ")' '1.0 1.1 1.2 1.3 2.0 2.1 2.2 2.3'
-count '[.stalls[] | "\(.vm).\(.vcpu) \(.phase)"] | group_by(.) | map(select(length > 1)[0]) | join(", ")' ''
-for vm in 1 2; do
-	count "([.exits[] | select(.vm == $vm and .interrupt == false and (.code | IN(20, 21, 23))) | .count] | add) -
-		([.phases[] | select(.vm == $vm) | .faults[].count] | add) | . >= 0 and . < 100" true
-done
-"$O/native/gstage" report "$RUN" | grep -q '^ *vm 2, 0 .* guest page fault' || fail "the report does not name the second VM"
+	# Four vCPUs that share two harts, and change them, with a log that is harvested
+	# while they run; and then another VM.
+	run_scenario partition-4 --mode smp --smp 2 --times 2 --trace --stalls --args '--rounds 1 --size 4M --live 200ms'
+	count '.losses | .vcpu_overflow + .cause_overflow + .row_misses + .vm_overflow' 0
+	parts_fit
+	count '[.exits[] | "\(.vm).\(.vcpu)"] | unique | join(" ")' '1.0 1.1 1.2 1.3 2.0 2.1 2.2 2.3'
+	count '[.stalls[] | "\(.vm).\(.vcpu) \(.phase)"] | group_by(.) | map(select(length > 1)[0]) | join(", ")' ''
+	for vm in 1 2; do
+		count "([.exits[] | select(.vm == $vm and .interrupt == false and (.code | IN(20, 21, 23))) | .count] | add) -
+			([.phases[] | select(.vm == $vm) | .faults[].count] | add) | . >= 0 and . < 100" true
+	done
+	"$O/native/gstage" report "$RUN" | grep -q '^ *vm 2, 0 .* guest page fault' || fail "the report does not name the second VM"
+fi
 
 # 72 vCPUs: there is room for 64, and this is said.
 WANT=3 run_scenario full-pass-4k --times 8 --trace --exits --args '--rounds 1 --size 1M --vcpus 9'

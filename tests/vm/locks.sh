@@ -24,10 +24,12 @@ count '[.phases[] | select(.duration_ns < ([.locks[].held_ns] | add // 0)) | .na
 count '[.probes[] | select(.fact == "locks" and .attached) | .misses] | add' 0
 count '.locks[] | select(.mode == "read") | .held.count - .held.underflow > 8000' true
 
-run_scenario full-pass --base 7.2 --trace '--locks --counts' --args '--rounds 1'
-count .complete true
-count "$(holds 'dirty 1' read count)" 4096
-count "$(holds 'dirty 1' write count)" 8
+if full; then
+	run_scenario full-pass --base 7.2 --trace '--locks --counts' --args '--rounds 1'
+	count .complete true
+	count "$(holds 'dirty 1' read count)" 4096
+	count "$(holds 'dirty 1' write count)" 8
+fi
 
 run_scenario full-pass --args '--rounds 1'
 count .locks null

@@ -26,16 +26,18 @@ trace() {
 
 trace
 few=$of_256
-trace --exits --stalls --locks --checks --events
-[ "$of_256" -gt "$few" ] || fail "places for exits and a ring buffer take nothing: $few, $of_256"
+! full || trace --exits --stalls --locks --checks --events
 trace --backend function --exits --stalls --locks --events
+[ "$of_256" -gt "$few" ] || fail "places for exits and a ring buffer take nothing: $few, $of_256"
 # What is told in words.
 expect 0 "$GSTAGE" report -v "$RUN"
 has_out "maps:     $(query '.environment | "\((.map_bytes + 1023) / 1024 | floor) KiB, of them \((.map_bytes_per_cpu + 1023) / 1024 | floor) KiB for each possible CPU"')"
 
-# A row for each possible CPU, and nothing else, more with two harts than with one.
-one=$(query .environment.map_bytes)
-per_cpu=$(query .environment.map_bytes_per_cpu)
-run_in_vm --mode smp --smp 2 --hugepages 8 -- \
-	'gstage trace -q --backend function --exits --stalls --locks --events -o run.json -- dirtyguest -q --backing hugetlb-2m --rounds 1'
-count .environment.map_bytes $((one + per_cpu))
+if full; then
+	# A row for each possible CPU, and nothing else, more with two harts than with one.
+	one=$(query .environment.map_bytes)
+	per_cpu=$(query .environment.map_bytes_per_cpu)
+	run_in_vm --mode smp --smp 2 --hugepages 8 -- \
+		'gstage trace -q --backend function --exits --stalls --locks --events -o run.json -- dirtyguest -q --backing hugetlb-2m --rounds 1'
+	count .environment.map_bytes $((one + per_cpu))
+fi

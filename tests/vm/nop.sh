@@ -27,7 +27,7 @@ sites() {
 	' "$WORK/symbols" "$WORK/relocs"
 }
 
-for base in 7.3 7.2; do
+for base in 7.3 $(full && echo 7.2); do
 	ko=$O/kernel/$base/kvm-tracepoints.ko
 	[ -f "$ko" ] || fail "$ko was not built"
 	llvm-readelf-19 -sW "$ko" >"$WORK/symbols"

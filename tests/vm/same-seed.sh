@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../vmlib.sh"
 
 for i in 1 2; do
-	run_scenario full-pass --kvm-args eager_page_split=0 --seed 7
+	boot_scenario full-pass --kvm-args eager_page_split=0 --seed 7
 	cp "$RUN" "$WORK/run$i.json"
 done
 cmp -s "$WORK/run1.json" "$WORK/run2.json" || fail "two runs of one seed differ:
