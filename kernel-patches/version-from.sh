@@ -6,23 +6,53 @@
 # before the change, and appends to $work/mails the Message-IDs.
 # shellcheck disable=SC2154 # work and base are version.sh's
 
-# kind_of FROM: mbox, diff, directory, tree or module.
-kind_of() {
-	local path=${1%%#*} magic
+# spool FROM: what cannot be read twice, or is packed, as a file; into $input, which is
+# FROM otherwise, without the version that is picked after a #.
+spool() {
+	local path=$1 unpack
 
-	if [ -d "$1" ] && [ ! -e "$1/.git" ]; then
-		echo directory
-	elif [ -d "$path" ]; then
-		echo tree
-	elif [ ! -r "$1" ]; then
+	picked=''
+	if [[ $1 =~ ^(.*)#[vV]([0-9]+)$ ]] && [ ! -e "${BASH_REMATCH[1]}/.git" ]; then
+		path=${BASH_REMATCH[1]} picked=$((10#${BASH_REMATCH[2]}))
+	fi
+	input=$path
+	case $path in
+	http://* | https://*) die "$EX_USAGE" "gstage fetches no mails: 'b4 am -o- $path | make version NAME=$name FROM=-' does" ;;
+	-) path=/dev/stdin ;;
+	esac
+	[ -d "${path%%#*}" ] || [ -r "$path" ] ||
 		die "$EX_USAGE" "cannot read FROM=$1: an mbox, a patch, a directory of patches, a git tree PATH#REF or a kvm.ko is wanted"
+	if [ "$1" = - ] || { [ -e "$path" ] && [ ! -d "$path" ] && [ ! -f "$path" ]; }; then
+		input=$work/input
+		cat "$path" >"$input"
+	fi
+	[ -f "$input" ] || return 0
+	case $(head -c 6 "$input" | od -An -tx1 | tr -d ' \n') in
+	1f8b*) unpack=gzip ;;
+	fd377a585a00) unpack=xz ;;
+	425a68*) unpack=bzip2 ;;
+	28b52ffd*) unpack=zstd ;;
+	*) return 0 ;;
+	esac
+	need "$unpack"
+	"$unpack" -dc <"$input" >"$work/unpacked" 2>/dev/null || die "$EX_USAGE" "$1 is damaged, says $unpack"
+	input=$work/unpacked
+}
+
+# kind_of FROM: mbox, maildir, diff, directory, tree or module.
+kind_of() {
+	if [ -d "$1/cur" ]; then
+		echo maildir
+	elif [ -d "$1" ] && [ ! -e "$1/.git" ]; then
+		echo directory
+	elif [ -d "${1%%#*}" ]; then
+		echo tree
+	elif [ "$(head -c 4 "$1" | od -An -tx1 | tr -d ' \n')" = 7f454c46 ]; then
+		echo module
+	elif grep -aqE '^(From |Subject:)' "$1"; then
+		echo mbox
 	else
-		magic=$(head -c 4 "$1" | od -An -tx1 | tr -d ' \n')
-		case $magic in
-		7f454c46) echo module ;;
-		1f8b*) die "$EX_USAGE" "$1 is compressed; unpack it first (gunzip)" ;;
-		*) if grep -aqE '^(From |Subject:)' "$1"; then echo mbox; else echo diff; fi ;;
-		esac
+		echo diff
 	fi
 }
 
@@ -37,69 +67,138 @@ take_patch() {
 	printf '%s\n' "$name" >>"$work/in/series"
 }
 
-# from_mails FROM [FILE...]: mails in any order, in FROM or in the files. Reviews
-# and cover letters are no patches; a series must be whole and only one.
-from_mails() {
-	local mail raw subject tag number version versions='' total='' key
+# head_of MAIL: its header, a field in each line.
+head_of() {
+	awk '/^\r?$/ { exit } /^[ \t]/ { sub(/^[ \t]+/, " "); line = line $0; next }
+		{ if (line != "") print line; line = $0 } END { print line }' "$1"
+}
 
+# Other projects whose patches are sent to the same lists.
+OTHER_PROJECTS='kvm-unit-tests|kvmtool|qemu|opensbi|libvirt|edk2|u-boot|cloud-hypervisor'
+
+# take_mail FROM MAIL: the patch that MAIL is, as $work/sorted/vVERSION/NUMBER, with the
+# Message-IDs of its series in $work/sorted/vVERSION/mails. What is none is said.
+take_mail() {
+	local subject tag='' number=1 total='' version=1 id series patch what
+
+	git -C "$work" mailinfo -k "$work/message" "$work/change" <"$2" >"$work/info" 2>/dev/null ||
+		die "$EX_USAGE" "a mail of $1 cannot be read: $(grep -am1 '^Subject:' "$2")"
+	head_of "$2" >"$work/head"
+	subject=$(sed -n 's/^Subject: //p' "$work/info")
+	id=$(sed -n 's/^Message-I[Dd]:[[:space:]]*<\(.*\)>.*/\1/Ip' "$work/head" | head -n 1)
+	[[ ! $subject =~ ^\[([^]]*)\] ]] || tag=${BASH_REMATCH[1]}
+	[[ ! " $tag " =~ \ [vV]([0-9]+)\  ]] || version=$((10#${BASH_REMATCH[1]}))
+	series=$work/sorted/v$version
+	if [[ $tag =~ ([0-9]+)/([0-9]+) ]]; then
+		number=$((10#${BASH_REMATCH[1]})) total=$((10#${BASH_REMATCH[2]}))
+	fi
+	if [ "$number" = 0 ]; then
+		# The cover letter's id stands for the series; what it has of changes are
+		# those since the last version.
+		say "left out, no patch: $subject"
+		mkdir -p "$series"
+		[ -z "$id" ] || printf '%s\n' "$id" >>"$series/mails"
+		return
+	elif ! grep -q '^--- \|^diff --git' "$work/change"; then
+		say "left out, no patch: ${subject:-a mail without a subject}"
+		return
+	elif [[ $subject =~ ^[Rr][Ee]: || $subject =~ ^[^[]+\[[^]]*PATCH ]] ||
+		{ [[ $tag != *PATCH* ]] && grep -qiE '^(In-Reply-To|References):' "$work/head"; }; then
+		say "left out, it answers a patch and has no number of its own: $subject"
+		return
+	elif grep -qiE "(^|[^a-z])($OTHER_PROJECTS)([^a-z]|$)" <<<"$tag"; then
+		say "left out, a patch of another project: $subject"
+		return
+	fi
+	mkdir -p "$series"
+	if [ -n "$total" ]; then
+		[ "$(cat "$series/total" 2>/dev/null || echo "$total")" = "$total" ] ||
+			die "$EX_USAGE" "$1 holds patches of $(cat "$series/total") and of $total; save one series alone"
+		echo "$total" >"$series/total"
+	else
+		number=$(($(find "$series" -name '*.subject' | wc -l) + 1))
+	fi
+	patch=$series/$(printf '%04d' "$number")
+	what=$(git patch-id --stable <"$work/change")
+	# It knows no change without a line 'diff --git'.
+	: "${what:=$(grep '^[-+ ]' "$work/change" | sha1sum)}"
+	if [ -e "$patch" ] && [ "${what%% *}" != "$(cat "$patch.id")" ]; then
+		die "$EX_USAGE" "$1 holds two different patches $number of ${total:-1}"
+	fi
+	# Once from the list and once from the copy, or sent again.
+	[ ! -e "$patch" ] || return 0
+	echo "${what%% *}" >"$patch.id"
+	{
+		sed -n 's/^Author: \(.*\)/From: \1/p' "$work/info" | tr -d '\n'
+		sed -n 's/^Email: \(.*\)/ <\1>/p' "$work/info"
+		sed -n 's/^Date: /Date: /p' "$work/info"
+		printf 'Subject: %s\n\n' "$subject"
+		cat "$work/message" "$work/change"
+	} >"$patch"
+	printf '%s\n' "$subject" >"$patch.subject"
+	[ -z "$id" ] || printf '%s\n' "$id" >>"$series/mails"
+	! grep -qi '^Content-Type:.*format="\{0,1\}flowed' "$work/head" || touch "$work/flowed"
+}
+
+# earlier VERSION NUMBER TOTAL: the patch of the last version before that has one of the
+# same number and total. A version may be sent in part, as answers to what they replace.
+earlier() {
+	local version
+
+	for ((version = $1 - 1; version > 0; version--)); do
+		[ "$(cat "$work/sorted/v$version/total" 2>/dev/null)" = "$3" ] || continue
+		[ -e "$work/sorted/v$version/$2" ] || continue
+		echo "$work/sorted/v$version/$2"
+		return
+	done
+	return 1
+}
+
+# from_mails FROM FILE...: mails in any order, in the files. A series must be whole, and
+# one of several versions picked with FROM#vN.
+from_mails() {
+	local from=$1 mail version versions number total name patch
+
+	shift
 	mkdir "$work/mail" "$work/sorted"
-	git mailsplit --mboxrd -b -o"$work/mail" -- "${@:$(($# > 1 ? 2 : 1))}" >/dev/null ||
-		die "$EX_USAGE" "$1 is no mbox that git can split"
-	for mail in "$work"/mail/*; do
-		git -C "$work" mailinfo -k "$work/message" "$work/change" <"$mail" >"$work/info" 2>/dev/null ||
-			die "$EX_USAGE" "a mail of $1 cannot be read: $(grep -am1 '^Subject:' "$mail")"
-		subject=$(sed -n 's/^Subject: //p' "$work/info")
-		raw=$(sed -n 's/^Message-I[Dd]:[[:space:]]*<\(.*\)>.*/\1/Ip; /^$/q' "$mail" | head -n 1)
-		if ! grep -q '^--- \|^diff --git' "$work/change" || [[ $subject =~ ^[Rr][Ee]: ]]; then
-			say "left out, no patch: ${subject:-a mail without a subject}"
-			# The cover letter's id stands for the series.
-			[[ ! $subject =~ ^\[.*\ 0+/ ]] || [ -z "$raw" ] || printf '%s\n' "$raw" >>"$work/mails"
-			continue
-		fi
-		tag='' number=1 version=1
-		[[ ! $subject =~ ^\[([^]]*)\] ]] || tag=${BASH_REMATCH[1]}
-		[[ ! " $tag " =~ \ [vV]([0-9]+)\  ]] || version=${BASH_REMATCH[1]}
-		if [[ $tag =~ ([0-9]+)/([0-9]+) ]]; then
-			number=$((10#${BASH_REMATCH[1]}))
-			[ "${total:-$((10#${BASH_REMATCH[2]}))}" -eq "$((10#${BASH_REMATCH[2]}))" ] ||
-				die "$EX_USAGE" "$1 holds patches of $total and of $((10#${BASH_REMATCH[2]})); save one series alone"
-			total=$((10#${BASH_REMATCH[2]}))
-		elif [ -n "$versions" ]; then
-			number=$(($(find "$work/sorted" -name '*.subject' | wc -l) + 1))
-		fi
-		case " $versions " in *" $version "*) ;; *) versions+=" $version" ;; esac
-		[ "$(wc -w <<<"$versions")" -eq 1 ] ||
-			die "$EX_USAGE" "$1 holds v${versions// /, v} of a series; save one of them alone"
-		key=$work/sorted/$(printf '%04d' "$number")
-		{
-			sed -n 's/^Author: \(.*\)/From: \1/p' "$work/info" | tr -d '\n'
-			sed -n 's/^Email: \(.*\)/ <\1>/p' "$work/info"
-			sed -n 's/^Date: /Date: /p' "$work/info"
-			printf 'Subject: %s\n\n' "$subject"
-			cat "$work/message" "$work/change"
-		} >"$work/patch"
-		if [ -e "$key" ]; then
-			cmp -s "$key" "$work/patch" && continue # once from the list, once from the copy
-			die "$EX_USAGE" "$1 holds two different patches $number of ${total:-1}"
-		fi
-		mv "$work/patch" "$key"
-		printf '%s\n' "$subject" >"$key.subject"
-		[ -z "$raw" ] || printf '%s\n' "$raw" >>"$work/mails"
+	git mailsplit --mboxrd -b -o"$work/mail" -- "$@" >/dev/null || die "$EX_USAGE" "$from is no mbox that git can split"
+	for mail in "$work"/mail/*; do take_mail "$from" "$mail"; done
+	versions=$(find "$work/sorted" -name '*.subject' -printf '%P\n' | sed 's,^v\(.*\)/.*,\1,' | sort -nu | paste -sd' ')
+	version=${picked:-$versions}
+	case " $versions " in
+	'  ') die "$EX_USAGE" "there is no patch in $from" ;;
+	*" $version "*) ;;
+	*) die "$EX_USAGE" "${from%#v*} holds ${picked:+no v$picked, but }v${versions// /, v} of a series; pick one: FROM=${from%#v*}#v${versions##* }" ;;
+	esac
+	[[ $version != *\ * ]] ||
+		die "$EX_USAGE" "${from%#v*} holds v${versions// /, v} of a series; pick one: FROM=${from%#v*}#v${versions##* }"
+	total=$(cat "$work/sorted/v$version/total" 2>/dev/null) || total=0
+	cat "$work/sorted/v$version/mails" >>"$work/mails" 2>/dev/null || :
+	for ((number = 1; number <= total; number++)); do
+		name=$(printf '%04d' "$number")
+		[ ! -e "$work/sorted/v$version/$name" ] || continue
+		patch=$(earlier "$version" "$name" "$total") || die "$EX_USAGE" "$from lacks patch $number of $total"
+		say "patch $number of v$version was not sent again: it is that of $(sed 's,.*/\(v[0-9]*\)/.*,\1,' <<<"$patch")"
+		cp "$patch" "$patch.subject" "$work/sorted/v$version/"
 	done
-	for ((number = 1; number <= ${total:-0}; number++)); do
-		[ -e "$work/sorted/$(printf '%04d' "$number")" ] ||
-			die "$EX_USAGE" "$1 lacks patch $number of $total"
-	done
-	for key in "$work"/sorted/*.subject; do
-		[ -e "$key" ] || die "$EX_USAGE" "there is no patch in $1"
-		number=$(basename "$key" .subject)
-		take_patch "$((10#$number))" "$(sed 's/^\[[^]]*\] *//' "$key")" "${key%.subject}"
+	for patch in "$work/sorted/v$version"/*.subject; do
+		number=$(basename "$patch" .subject)
+		take_patch "$((10#$number))" "$(sed 's/^\[[^]]*\] *//' "$patch")" "${patch%.subject}"
 	done
 }
 
+from_maildir() { # DIR
+	local mails
+
+	mapfile -t mails < <(find "$1/new" "$1/cur" -type f 2>/dev/null | LC_ALL=C sort)
+	[ ${#mails[@]} -gt 0 ] || die "$EX_USAGE" "there is no mail in $1"
+	from_mails "$1" "${mails[@]}"
+}
+
+# from_diff FROM FILE
 from_diff() {
-	grep -q '^--- ' "$1" || die "$EX_USAGE" "$1 is neither a mail nor a patch: it has no line that begins with '--- '"
-	take_patch 1 "$(basename "$1" | sed 's/\.[a-z]*$//')" "$1"
+	grep -q '^--- ' "$2" || die "$EX_USAGE" "$1 is neither a mail nor a patch: it has no line that begins with '--- '"
+	take_patch 1 "$(basename "$1" | sed 's/\.[a-z]*$//')" "$2"
 }
 
 # from_directory DIR: the patches in its `series`, or all by name.
@@ -124,7 +223,7 @@ from_directory() {
 		fi
 		number=$((number + 1))
 		take_patch "$number" "$(basename "$patch" | sed 's/^\(v[0-9]*-\)\{0,1\}[0-9]*-//; s/\.[a-z]*$//')" "$patch"
-		sed -n 's/^Message-I[Dd]:[[:space:]]*<\(.*\)>.*/\1/Ip; /^$/q' "$patch" >>"$work/mails"
+		head_of "$patch" | sed -n 's/^Message-I[Dd]:[[:space:]]*<\(.*\)>.*/\1/Ip' >>"$work/mails"
 	done
 }
 
@@ -200,4 +299,15 @@ whole_difference() {
 	git -C "$work/compare" diff --cached --no-renames >"$work/patch"
 	[ -s "$work/patch" ] || die "$EX_USAGE" "nothing differs from the base $base"
 	take_patch 1 "$2" "$work/patch"
+}
+
+# take_patches KIND FROM INPUT: as kind_of and spool have found.
+take_patches() {
+	case $1 in
+	mbox) from_mails "$2" "$3" ;;
+	maildir) from_maildir "$3" ;;
+	diff) from_diff "$2" "$3" ;;
+	directory) from_directory "$3" ;;
+	tree) from_tree "$3" ;;
+	esac
 }

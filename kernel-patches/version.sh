@@ -33,7 +33,7 @@ while [ $# -gt 0 ]; do
 	esac
 done
 name=${1:-} from=${2:-} base=${3:-7.3}
-usage="make version NAME=name FROM=mbox|patch|directory|tree#ref|kvm.ko [BASE=7.3] [KVM_ARGS=...]"
+usage="make version NAME=name FROM=mbox[#v2]|Maildir|patch|directory|tree#ref|kvm.ko|- [BASE=7.3] [KVM_ARGS=...]"
 if [ -z "$name" ] || [ -z "$from" ]; then die "$EX_USAGE" "usage: $usage"; fi
 [[ $name =~ ^[a-z0-9][a-z0-9._-]{0,31}$ ]] ||
 	die "$EX_USAGE" "NAME=$name: up to 32 lower-case letters, digits and . _ - are wanted"
@@ -92,19 +92,40 @@ make_tree() {
 	in_tree checkout -q --detach base
 }
 
-# Changes outside of the kernel are left out; what is part of vmlinux is refused.
-left_out=(--exclude='Documentation/*' --exclude='tools/testing/*' --exclude=MAINTAINERS --exclude=.mailmap)
+# The folders and files at the top of a kernel tree: a path that begins with one of them
+# has no a/ or b/ before it.
+KERNEL_TOP='(arch|block|certs|crypto|Documentation|drivers|fs|include|init|io_uring|ipc|kernel|lib|LICENSES|mm|net|rust|samples|scripts|security|sound|tools|usr|virt)/|MAINTAINERS$|Makefile$|K(build|config)$'
+
+# paths_of PATCH LEVEL: what it changes, as git reads it
+paths_of() { git apply --numstat -p"$2" "$1" 2>/dev/null | cut -f3-; }
+
+# level_of PATCH: the -p of git apply: 0 where it was made with diff.noprefix
+level_of() {
+	local paths
+
+	paths=$(paths_of "$1" 0)
+	if [ -n "$paths" ] && ! grep -qvE "^($KERNEL_TOP)" <<<"$paths"; then echo 0; else echo 1; fi
+}
+
+# What a kvm.ko for RISC-V has nothing of is left out; what is part of vmlinux is refused.
+left_out=(--exclude='Documentation/*' --exclude='tools/*' --exclude=MAINTAINERS --exclude=.mailmap)
 check_paths() { # PATCH
-	local file
+	local file outside=()
 
 	while read -r file; do
 		is_kvm_path "$file" && continue
 		case $file in
-		dev/null) ;;
-		Documentation/* | tools/testing/* | MAINTAINERS | .mailmap) say "left out of ${1##*/}: $file" ;;
-		*) die "$EX_IMPOSSIBLE" "${1##*/} changes $file, which is part of vmlinux; a version is a kvm.ko, and can change only $KVM_PATHS" ;;
+		Documentation/* | tools/* | MAINTAINERS | .mailmap) ;;
+		arch/riscv/*) die_vmlinux "$1" "$file" ;;
+		arch/*) left_out+=(--exclude="$(cut -d/ -f1,2 <<<"$file")/*") ;;
+		*) die_vmlinux "$1" "$file" ;;
 		esac
-	done < <(sed -nE 's,^(---|\+\+\+) ([^/[:space:]]*/)?([^[:space:]]*).*,\3,p' "$1" | sort -u)
+		outside+=("$file")
+	done < <(paths_of "$1" "$(level_of "$1")" | sort -u)
+	[ ${#outside[@]} -eq 0 ] || say "left out of ${1##*/}: ${outside[0]}$([ ${#outside[@]} -eq 1 ] || echo " and $((${#outside[@]} - 1)) more")"
+}
+die_vmlinux() {
+	die "$EX_IMPOSSIBLE" "${1##*/} changes $2, which is part of vmlinux; a version is a kvm.ko, and can change only $KVM_PATHS"
 }
 
 # apply_all TAG: all of $work/in on TAG, a commit each; $work/refused has what
@@ -112,7 +133,7 @@ check_paths() { # PATCH
 apply_all() {
 	in_tree checkout -q --force --detach "$1"
 	while read -r patch; do
-		if ! in_tree apply --index --whitespace=nowarn "${left_out[@]}" "$work/in/$patch" 2>"$work/refused"; then
+		if ! in_tree apply -p"$(level_of "$work/in/$patch")" --index --whitespace=nowarn "${left_out[@]}" "$work/in/$patch" 2>"$work/refused"; then
 			return 1
 		fi
 		# Documentation alone changes nothing.
@@ -226,7 +247,7 @@ from_module() {
 describe() {
 	local title
 
-	title=$(find "$work/in" -name '*.patch' | LC_ALL=C sort | xargs -r sed -n 's/^Subject: \(\[[^]]*\] *\)\{0,1\}//p' | head -n 1)
+	title=$(find "$work/out" -maxdepth 1 -name '*.patch' | LC_ALL=C sort | xargs -r sed -n 's/^Subject: \(\[[^]]*\] *\)\{0,1\}//p' | head -n 1)
 	echo "stands-for: ${title:-$(basename "$from")}$([ ! -s "$work/out/series" ] || echo " ($(wc -l <"$work/out/series" | sed 's/^1$/1 patch/; t; s/$/ patches/'))"), brought from $(basename "$from")"
 	sed 's/^/mail: /' "$work/mails"
 	[ "$on" = base ] || echo "on: $on"
@@ -234,17 +255,13 @@ describe() {
 	[ -z "$kvm_args" ] || echo "kvm-args: $kvm_args"
 }
 
-kind=$(kind_of "$from")
+spool "$from"
+kind=$(kind_of "$input")
 on=base tracepoints=series
 if [ "$kind" = module ]; then
 	from_module
 else
-	case $kind in
-	mbox) from_mails "$from" ;;
-	diff) from_diff "$from" ;;
-	directory) from_directory "$from" ;;
-	tree) from_tree "$from" ;;
-	esac
+	take_patches "$kind" "$from" "$input"
 	# Mail clients add carriage returns; the kernel's sources have none.
 	sed -i 's/\r$//' "$work"/in/*.patch
 	while read -r patch; do check_paths "$work/in/$patch"; done <"$work/in/series"
@@ -255,7 +272,7 @@ else
 	else
 		refused=$(refusal "$work/refused") where=$patch
 		apply_all with-tracepoints ||
-			die 1 "$where does not apply to $base ($(cat "$O/kernel/$base/release")): ${refused:-$(head -n 1 "$work/refused")}"
+			die 1 "$where does not apply to $(cat "$O/kernel/$base/release" 2>/dev/null || echo "$base"): ${refused:-$(head -n 1 "$work/refused")}$([ ! -e "$work/flowed" ] || echo "; its mail is format=flowed, so a mailer has wrapped and padded its lines: take the patch as git send-email sent it, or from its author's tree")"
 		on=tracepoints tracepoints=series
 		write_out with-tracepoints
 	fi

@@ -251,7 +251,11 @@ static size_t read_module(unsigned char *bytes, size_t room)
 
 static void rewrite(const unsigned char *bytes, size_t n)
 {
-	FILE *f = fopen(path, "we");
+	FILE *f;
+
+	/* A new file: writing over an old one waits for the disk on some file systems. */
+	unlink(path);
+	f = fopen(path, "we");
 
 	assert_non_null(f);
 	assert_int_equal(fwrite(bytes, 1, n, f), n);

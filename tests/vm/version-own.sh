@@ -48,7 +48,7 @@ version 0 --kvm-args eager_page_split=0 from-tree "$tree#HEAD"
 has_err "patches since v$base: 2"
 for name in from-tree $(full && echo from-dir); do
 	for key in source_sha256 patch_ids tracepoints; do
-		equal "$(about $name $key)" "$(about from-mbox $key)" "$key of $name and from-mbox"
+		equal "$(about "$name" $key)" "$(about from-mbox $key)" "$key of $name and from-mbox"
 	done
 done
 equal "$(about from-mbox 'patch_ids | length')" 2 "number of patches"
