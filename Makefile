@@ -11,6 +11,7 @@
 #   make test-peers   the other tracers, as bench-peers runs them (not in make test)
 #   make bench-oracle the tracer's counts against those of a QEMU plugin
 #   make soak         the checks on healthy versions, 3060 runs: an hour or more
+#   make series       a patch series as mails (SERIES=tracepoints BASE=7.3 OUT=DIR)
 #   make              the tracer and the workload, for riscv64 and this machine
 #   make help         every target
 #

@@ -67,6 +67,10 @@ row() {
 			options+=("--${word%%=*}" "${word#*=}")
 			how+="${how:+, }${word/=/ }"
 			;;
+		log=*)
+			options+=(--args "--log ${word#*=}")
+			how+="${how:+, }${word/=/ }"
+			;;
 		*) die 2 "$version: shown-by: '$word' is not known" ;;
 		esac
 	done

@@ -56,6 +56,11 @@ $(foreach base,$(KERNEL_BASES),$(eval $(call VERSION_RULES,$(base))))
 version: $(O)/kernel/$(BASE)/Image
 	$(Q)$(KERNEL_ENV) kernel-patches/version.sh --kvm-args $(call sh_word,$(KVM_ARGS)) $(call sh_word,$(NAME)) $(call sh_word,$(FROM)) $(BASE)
 
+# A series as mails (kernel-patches/README.md).
+.PHONY: series
+series: | deps
+	$(Q)$(KERNEL_ENV) kernel-patches/mails.sh $(call sh_word,$(SERIES)) $(BASE) $(call sh_word,$(OUT))
+
 # Look for a newer point release, then build.
 kernel-refresh: | deps
 	$(Q)O='$(abspath $(O))' kernel-patches/$(if $(filter debian%,$(BASE)),debian,fetch).sh --refresh $(BASE)

@@ -53,3 +53,21 @@ series_list() {
 		printf '%s/%s\n' "$1" "$patch"
 	done
 }
+
+# git_alone FILE: of git's configurations only FILE is read from here on, so that
+# a user's changes nothing that comes out; trees of other owners are read all the
+# same.
+git_alone() {
+	export GIT_CONFIG_GLOBAL=$1 GIT_CONFIG_NOSYSTEM=1
+	printf '[user]\n\tname = gstage developers\n\temail = gstage@localhost\n[safe]\n\tdirectory = *\n[core]\n\tautocrlf = false\n' >"$1"
+}
+
+# kvm_repository TREE DIR: a git repository in DIR, which is not there yet, with
+# the KVM files of TREE in its only commit.
+kvm_repository() {
+	mkdir "$2"
+	kvm_copy "$1" "$2"
+	git init -q "$2"
+	git -C "$2" add -A
+	git -C "$2" commit -qm base
+}

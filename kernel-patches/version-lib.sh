@@ -48,7 +48,7 @@ version_check() {
 		[ -n "$line" ] || break
 		key=${line%%:*}
 		case $line in
-		stands-for:* | mail:* | defect:* | kvm-args:*) ;;
+		stands-for:* | mail:* | differs:* | defect:* | kvm-args:*) ;;
 		shown-by:*) [[ $line =~ ^shown-by:[[:space:]]*[a-z0-9-]+\ [a-z-]+(\ [a-z]+=[a-z0-9.-]+)*$ ]] ||
 			die "$EX_USAGE" "$1/description: 'shown-by:' is a scenario, a check (gstage check --list) and words KEY=VALUE, not '${line#shown-by:}'" ;;
 		catalogue:*) [[ $line =~ ^catalogue:[[:space:]]*[0-9]+\ [^|]+$ ]] ||

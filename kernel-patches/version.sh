@@ -61,10 +61,7 @@ rm -rf "$work"
 mkdir -p "$work/in" "$work/out"
 : >"$work/mails"
 
-# A user's configuration of git must not change what comes out, and trees of
-# other owners are read all the same.
-export GIT_CONFIG_GLOBAL=$work/gitconfig GIT_CONFIG_NOSYSTEM=1
-printf '[user]\n\tname = gstage\n\temail = gstage@localhost\n[safe]\n\tdirectory = *\n[core]\n\tautocrlf = false\n' >"$GIT_CONFIG_GLOBAL"
+git_alone "$work/gitconfig"
 
 # --- applying ----------------------------------------------------------------
 # in_tree: git in the repository of the base's KVM files.
@@ -75,14 +72,7 @@ make_tree() {
 
 	[ ! -e "$work/tree" ] || return 0
 	pristine=$("$GSTAGE_TOP/kernel-patches/build.sh" --sources "$base")
-	mkdir "$work/tree"
-	while read -r file; do
-		mkdir -p "$work/tree/$(dirname "$file")"
-		cp "$pristine/$file" "$work/tree/$file"
-	done < <(kvm_files "$pristine")
-	git init -q "$work/tree"
-	in_tree add -A
-	in_tree commit -qm base
+	kvm_repository "$pristine" "$work/tree"
 	in_tree tag base
 	while read -r patch; do
 		in_tree apply --index "$patch" || die 1 "${patch##*/} does not apply to the base $base"

@@ -113,6 +113,12 @@ check_cppcheck() {
 		"${sources[@]}"
 }
 
+# A test without a row is never run.
+check_list() {
+	diff <(cd tests && printf '%s\n' cli/*.sh vm/*.sh | sed 's/\.sh$//') \
+		<(grep -oE '^(cli|vm)/[^ ]+' tests/list | LC_ALL=C sort)
+}
+
 # The kernel's own opinion of our patches, from the sources of each base.
 check_patches() {
 	kernel-patches/checkpatch.sh
@@ -142,5 +148,6 @@ run "licence tags" check_spdx
 run "sizes of files and functions" check_sizes
 run "shellcheck" check_shell
 run "cppcheck" check_cppcheck
+run "each test is in tests/list" check_list
 run "checkpatch" check_patches
 exit $status

@@ -59,4 +59,7 @@ for file in "$TOP"/bench/scenarios/*.scn; do
 done
 for dir in "$TOP"/kernel-patches/*/versions/*/; do
 	grep -q "\`$(basename "$dir")\`" "$TOP/docs/versions.md" || fail "docs/versions.md does not list $dir"
+	# One with patches is no kernel that was posted, and says in what. Fixes are ours.
+	[ ! -e "$dir/series" ] || grep -q '^\.\./\.\./fixes/' "$dir/series" || grep -q '^differs: ' "$dir/description" ||
+		fail "$dir/description does not say what of the posted kernel it is not (differs:)"
 done

@@ -103,7 +103,7 @@ take 'thread#v1' "$both" "a1 b1"
 take 'thread#v3' "$both" "a3 b3"
 take 'thread#v2' "$both" "b2"
 has_err "patch 1 of v2 was not sent again: it is that of v1"
-grep -q '^+a$' work/in/0001-* && grep -q '^+b2$' work/in/0002-* || fail "v2 is put together of something else"
+[ "$(grep -hE '^\+(a|b2)$' work/in/*.patch | paste -sd' ')" = '+a +b2' ] || fail "v2 is put together of something else"
 
 # Answers that quote a change, in other languages and without any word; patches of
 # other projects.

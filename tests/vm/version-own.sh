@@ -131,6 +131,19 @@ has_out "on: tracepoints"
 version 0 --dry-run whole "$TOP/kernel-patches/$base/tracepoints"
 has_out "tracepoints: inside"
 
+# What make series writes comes back as the same source, as a directory and as an
+# mbox; a series on the base, and one on the tracepoints.
+series() { expect 0 env O="$mine" "$TOP/kernel-patches/mails.sh" "$1" "$base" "$2"; }
+digest_of() { jq -r .source_sha256 "$O/kernel/$base/kvm-$1.json"; }
+series tracepoints "$WORK/tracepoints"
+version 0 mailed-tracepoints "$WORK/tracepoints"
+equal "$(about mailed-tracepoints source_sha256)" "$(digest_of tracepoints)" "sources of the tracepoints as mails"
+series versions/v2 "$WORK/v2"
+cat "$WORK"/v2/*.patch >"$WORK/v2.mbx"
+version 0 mailed-v2 "$WORK/v2.mbx"
+equal "$(about mailed-v2 source_sha256)" "$(digest_of v2)" "sources of v2 as mails"
+equal "$(about mailed-v2 'patch_ids | length')" 2 "patches of v2"
+
 # A version of a name that is there stays as it is when the new one is no good.
 before=$(cat "$mine/versions/$base/from-mbox/series" "$mine/kernel/$base/kvm-from-mbox.json")
 change 's/Failed to top up/Failed" nonsense/' arch/riscv/kvm/mmu.c "KVM: RISC-V: No C"
