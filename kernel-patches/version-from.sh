@@ -178,7 +178,7 @@ from_mails() {
 		name=$(printf '%04d' "$number")
 		[ ! -e "$work/sorted/v$version/$name" ] || continue
 		patch=$(earlier "$version" "$name" "$total") || die "$EX_USAGE" "$from lacks patch $number of $total"
-		say "patch $number of v$version was not sent again: it is that of $(sed 's,.*/\(v[0-9]*\)/.*,\1,' <<<"$patch")"
+		say "patch $number of v$version was not sent again: it is that of $(basename "${patch%/*}")"
 		cp "$patch" "$patch.subject" "$work/sorted/v$version/"
 	done
 	for patch in "$work/sorted/v$version"/*.subject; do

@@ -115,7 +115,7 @@ check_cppcheck() {
 
 # A test without a row is never run.
 check_list() {
-	diff <(cd tests && printf '%s\n' cli/*.sh vm/*.sh | sed 's/\.sh$//') \
+	diff <(cd tests && printf '%s\n' cli/*.sh vm/*.sh | sed 's/\.sh$//' | LC_ALL=C sort) \
 		<(grep -oE '^(cli|vm)/[^ ]+' tests/list | LC_ALL=C sort)
 }
 

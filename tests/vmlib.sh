@@ -20,7 +20,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 need qemu-system-riscv64 jq
-VM_LIMIT=${VM_LIMIT:-120}
+VM_LIMIT=${VM_LIMIT:-240}
 DIR=$WORK/vm
 RUN=$DIR/run.json
 
