@@ -134,17 +134,28 @@ build_version() {
 	local version=$1 status=0 error
 
 	shift
+	mkdir -p "$links"
+	export MODULE_NAME="$base $version" MODULE_LOG=$links/.kvm-$version.log.$$
+	# Versions differ little from the tracepoints: those are what is there to
+	# build on.
+	case $version in
+	stock | tracepoints) export OWN_VIEW=1 ;;
+	*) export OWN_VIEW=1 ;;
+	esac
 	build_module "$@" || status=$?
 	if [ "$status" -eq 75 ]; then
 		rebuild_base
 		status=0
 		build_module "$@" || status=$?
 	fi
-	[ "$status" -ne 0 ] || return 0
 	# The others have said what it is.
-	[ "$status" -eq 76 ] || exit 1
-	error=$(grep -m1 -E '(error|ERROR): ' "$work/module.log" | sed -E 's,^[^ ]*/src/,,; s,^(\.\./)+(src/)?,,') || :
-	mkdir -p "$links" && cp "$work/module.log" "$links/kvm-$version.log"
+	if [ "$status" -ne 76 ]; then
+		rm -f "$MODULE_LOG"
+		[ "$status" -eq 0 ] || exit 1
+		return
+	fi
+	mv "$MODULE_LOG" "$links/kvm-$version.log"
+	error=$(grep -m1 -E '(error|ERROR): ' "$links/kvm-$version.log" | sed -E 's,^[^ ]*/src/,,; s,^(\.\./)+(src/)?,,') || :
 	die 1 "version $version does not compile on $base: ${error:-see the log}; the whole log is $links/kvm-$version.log"
 }
 

@@ -41,11 +41,13 @@ need() {
 # run_logged LABEL LOG COMMAND...: run a long command with its output in LOG;
 # every ten seconds say how long it has taken and how much it has printed (a
 # line of make's is a file compiled); show the end of LOG when it fails, unless
-# LOG_TAIL is 0: then the caller tells.
+# LOG_TAIL is 0: then the caller tells. The time it took goes into a row of the file
+# GSTAGE_STEPS, if that is set (tests/run.sh).
 run_logged() {
-	local label=$1 log=$2 start=$SECONDS status=0 pid
+	local label=$1 log=$2 start=$SECONDS status=0 pid TIMEFORMAT
 
 	shift 2
+	TIMEFORMAT=$'%3U\t%3S\t%3R\t'$label
 	say "$label ..."
 	# A process group of its own: an interrupted script must not leave a
 	# build running behind it.
@@ -62,7 +64,7 @@ run_logged() {
 	) &
 	local ticker=$!
 	trap 'kill -- "-$pid" "$ticker" 2>/dev/null || :; exit 130' INT TERM
-	wait "$pid" || status=$?
+	{ time wait "$pid" || status=$?; } 2>>"${GSTAGE_STEPS:-/dev/null}"
 	kill "$ticker" 2>/dev/null || :
 	wait "$ticker" 2>/dev/null || :
 	trap - INT TERM
