@@ -13,9 +13,9 @@ PAGES=4096
 # stat NAME: of the VM, or the sum over all vCPUs; of a histogram all buckets, one a word
 stat() {
 	awk -v name="$1" '
-		$1 == "vm" && $2 == name { $1 = $2 = ""; found = 1; line = $0 }
-		$1 == "vcpu" && $3 == name { found = 1; line += $4 }
-		END { if (!found) exit 1; print line + 0 == line ? line + 0 : line }' "$DIR/stdout" ||
+		$1 == "vm" && $2 == name { found = 1; sub(/^vm [^ ]* /, ""); print; exit }
+		$1 == "vcpu" && $3 == name { found = 1; sum += $4; is_vcpu = 1 }
+		END { if (!found) exit 1; if (is_vcpu) print sum }' "$DIR/stdout" ||
 		fail "no statistic $1"
 }
 
