@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# selftests.sh BASE: build the kernel's own dirty_log_perf_test for riscv64
-# from the sources of BASE, and link it to $O/riscv64/dirty_log_perf_test-BASE.
-# It is the independent source that the tracer's counts are held against.
+# selftests.sh BASE: build the kernel's own dirty_log_perf_test and
+# kvm_binary_stats_test for riscv64 from the sources of BASE, and link them to
+# $O/riscv64/NAME-BASE. The first is the independent source that the tracer's
+# counts are held against, the second judges the format of KVM's statistics.
 set -euo pipefail
 # shellcheck source=host/lib.sh
 . "$(dirname "$0")/host/lib.sh"
@@ -19,8 +20,10 @@ for tool in clang-19 ld.lld-19:lld-19 make; do
 	need "${tool%%:*}" "${tool##*:}"
 done
 
+TESTS=(dirty_log_perf_test kvm_binary_stats_test)
+
 build() {
-	local out=$1 tmp=$1/build src=$O/kernel/$base/src logs=$GSTAGE_CACHE/logs/selftests-$base
+	local test out=$1 tmp=$1/build src=$O/kernel/$base/src logs=$GSTAGE_CACHE/logs/selftests-$base
 
 	mkdir -p "$tmp/headers" "$tmp/kvm" "$logs" || return 1
 	if [ ! -e "$src/Makefile" ]; then
@@ -32,11 +35,13 @@ build() {
 		make -C "$src" ARCH=riscv LLVM=-19 "O=$tmp/headers" -j"$(nproc)" headers || return 1
 	# The linker is among the compiler's flags because the Makefile tries with
 	# those alone whether -no-pie works.
-	run_logged "dirty_log_perf_test of $base" "$logs/test.log" \
+	run_logged "${TESTS[*]} of $base" "$logs/test.log" \
 		make -C "$src/tools/testing/selftests/kvm" ARCH=riscv LLVM=-19 "OUTPUT=$tmp/kvm" \
 		"INSTALL_HDR_PATH=$tmp/headers/usr" "USERCFLAGS=--sysroot=$sysroot -fuse-ld=lld -Wno-unused-command-line-argument" \
-		-j"$(nproc)" "$tmp/kvm/dirty_log_perf_test" || return 1
-	llvm-strip-19 -o "$out/dirty_log_perf_test" "$tmp/kvm/dirty_log_perf_test" || return 1
+		-j"$(nproc)" "${TESTS[@]/#/$tmp/kvm/}" || return 1
+	for test in "${TESTS[@]}"; do
+		llvm-strip-19 -o "$out/$test" "$tmp/kvm/$test" || return 1
+	done
 	rm -rf "$tmp"
 }
 
@@ -53,5 +58,7 @@ key=$({
 	cat "$GSTAGE_TOP/bench/selftests.sh"
 } | cache_key)
 entry=$(cache_get selftests "$key" build) ||
-	die 1 "dirty_log_perf_test of $base was not built; what failed is said above"
-put_link "$entry/dirty_log_perf_test" "$O/riscv64/dirty_log_perf_test-$base"
+	die 1 "${TESTS[*]} of $base were not built; what failed is said above"
+for test in "${TESTS[@]}"; do
+	put_link "$entry/$test" "$O/riscv64/$test-$base"
+done

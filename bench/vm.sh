@@ -456,10 +456,6 @@ if [ -n "$oracle" ]; then
 	known=()
 	[ "$kvm" = none ] || known+=(--module "$kvm")
 	[ ! -r "${image%/*}/vmlinux" ] || known+=(--kernel "${image%/*}/vmlinux")
-	# Where the tracer begins and ends to count, if it does.
-	for function in kvm_gstage_fault_reg kvm_gstage_work_reg kvm_gstage_fault_unreg; do
-		known+=(--split-at "$function")
-	done
 	step "giving names to what the oracle counted"
 	"$O/native/oracle/resolve" "${known[@]}" -o "$oracle" "$work/oracle.log" ||
 		die "$EX_IMPOSSIBLE" "the oracle's counts are lost; what failed is said above"

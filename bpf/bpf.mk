@@ -10,7 +10,8 @@ BPF_CFLAGS = --target=bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra \
 	     -isystem $(SYSROOT)/usr/include \
 	     -isystem $(SYSROOT)/usr/include/riscv64-linux-gnu
 
-BPF_PROGS := state faults work splits flushes dirty_log locks checks check_faults check_queues exits bracket
+# What defines a map comes before what declares it only: bpftool 7.1 loses the map else.
+BPF_PROGS := state stats checks check_queues faults splits flushes dirty_log locks exits bracket
 BPF_OBJS := $(patsubst %,$(O)/bpf/%.bpf.o,$(BPF_PROGS))
 # The same for kernels without ftrace (bpf/hook.bpf.h).
 BPF_KPROBE_OBJS := $(patsubst %,$(O)/bpf/kprobes/%.bpf.o,$(BPF_PROGS))

@@ -6,8 +6,8 @@
  * for tests of BPF, which do nothing and which user space can have called: from
  * where fn_exit_timed() reads the clock to where fn_mapped() does, with the hooks
  * that are between them in a fault. These do the same work here, on a vCPU and
- * page tables made up for it. On tracepoints nothing of ours is in a fault but
- * on_split(). In nanoseconds. Falsified by: latencies of one scenario on functions
+ * page tables made up for it. On tracepoints nothing of ours is in a fault. In
+ * nanoseconds. Falsified by: latencies of one scenario on functions
  * and on tracepoints (tests/vm/bracket.sh).
  */
 #include "bpf/faults.bpf.h"
@@ -192,11 +192,4 @@ ON_RETURN(bpf_fentry_test8, bracket_end)
 	bracket.sum_ns += now_ns - slot->start_ns;
 	bracket.nr++;
 	return 0;
-}
-
-/* on_split(), on a tracepoint of each test call. */
-SEC("?tp_btf/bpf_test_finish")
-int BPF_PROG(bracket_on_split)
-{
-	return handle_split(NO_KVM, bracket.gpa, 1, 0, GSTAGE_CAUSE_FAULT, 0);
 }

@@ -7,6 +7,7 @@
  */
 #include "bpf/checks.bpf.h"
 #include "bpf/hook.bpf.h"
+#include "bpf/stats.bpf.h"
 
 /* NULL if it is not followed. */
 static __always_inline struct fence_queue *queue_of(struct vm_checks *c,
@@ -21,50 +22,52 @@ static __always_inline struct fence_queue *queue_of(struct vm_checks *c,
 	return &c->queues[bounded(vcpu, MAX_VCPUS)];
 }
 
+#define NO_ROW 0xffffffff
+
 /* The row that counts for this queue, or NULL if there are too many. */
 static __always_inline struct gstage_queue *
 row_of(struct fence_queue *queue, __u32 vm_index, __u32 vcpu, __u64 gpa)
 {
 	struct gstage_queue *row;
 
-	/* Fences are queued under no common lock: only one may take a row. */
-	if (!__sync_fetch_and_add(&queue->nr_full, 1)) {
+	/* Only its own thread looks at it. */
+	if (!queue->row) {
 		__u32 i = __sync_fetch_and_add(&checks.nr_queues, 1);
 
-		if (i < GSTAGE_MAX_QUEUES) {
-			row = &checks.queues[bounded(i, GSTAGE_MAX_QUEUES)];
-			row->vm =
-				vms[bounded(vm_index, GSTAGE_MAX_VMS)].ordinal;
-			row->vcpu = vcpu;
-			row->time_ns = bpf_ktime_get_ns();
-			row->gpa = gpa;
-			queue->row = i + 1;
-		}
+		queue->row = i < GSTAGE_MAX_QUEUES ? i + 1 : NO_ROW;
+		if (queue->row == NO_ROW)
+			return NULL;
+		row = &checks.queues[bounded(i, GSTAGE_MAX_QUEUES)];
+		row->vm = vms[bounded(vm_index, GSTAGE_MAX_VMS)].ordinal;
+		row->vcpu = vcpu;
+		row->time_ns = bpf_ktime_get_ns();
+		row->gpa = gpa;
 	}
-	if (!queue->row)
+	if (queue->row == NO_ROW)
 		return NULL;
 	return &checks.queues[bounded(queue->row - 1, GSTAGE_MAX_QUEUES)];
 }
 
-SEC("?tp_btf/kvm_hfence_full")
-int BPF_PROG(check_hfence_full, struct kvm_vcpu *vcpu, unsigned int type,
-	     __u64 addr, __u64 size, unsigned long order)
+/*
+ * KVM counts each time that the queue of this vCPU was found full: by what it has
+ * counted since the last look.
+ */
+static __always_inline void note_full(struct fence_queue *queue, __u32 vm,
+				      __u32 vcpu, __u64 nr_full, __u64 gpa)
 {
-	struct fence_queue *queue;
 	struct gstage_queue *row;
-	struct place p;
+	__u64 nr = nr_full - queue->nr_full;
 
-	if (!vcpu || !find_place(vcpu->kvm, &p))
-		return 0;
-	queue = queue_of(checks_of(p.vm_index), vcpu->vcpu_id);
-	if (!queue)
-		return 0;
-	if (type <= HFENCE_GVMA_VMID_ALL)
-		__sync_fetch_and_add(&queue->nr_told, 1);
-	row = row_of(queue, p.vm_index, vcpu->vcpu_id, addr);
+	if (nr_full <= queue->nr_full)
+		return;
+	/* Some of them may be older than the trace. */
+	if (!queue->nr_full && vm_stats[bounded(vm, GSTAGE_MAX_VMS)].had_full)
+		nr = 1;
+	queue->nr_full = nr_full;
+	add(queue->nr_seen, nr);
+	row = row_of(queue, vm, vcpu, gpa);
 	if (row)
-		add(row->nr_full, 1);
-	return 0;
+		add(row->nr_full, nr);
 }
 
 /* All vCPUs are asked for something, which may be to flush everything. */
@@ -120,22 +123,6 @@ static __always_inline bool will_drain(const struct kvm_vcpu *vcpu)
 	return kget(vcpu, requests) & (1ull << REQ_HFENCE);
 }
 
-/*
- * With a place free there must have been a full queue, or a request of all vCPUs.
- * KVM tells of a full queue once until the request is served; whoever finds it
- * full until then asks again, untold. Where these meet, each vCPU may bring one
- * more flush after the one that was told of.
- */
-static __always_inline __u64 allowed_of(const struct kvm_vcpu *vcpu,
-					const struct fence_queue *queue,
-					const struct vm_checks *c)
-{
-	const struct kvm *kvm = kget(vcpu, kvm);
-	__u64 nr_vcpus = kget(kvm, online_vcpus.counter);
-
-	return queue->nr_told * nr_vcpus + c->nr_flush_all + 1;
-}
-
 ON_ENTRY(kvm_riscv_tlb_flush_process, check_flush_all, struct kvm_vcpu *vcpu)
 {
 	__u32 id = kget(vcpu, vcpu_id);
@@ -150,14 +137,20 @@ ON_ENTRY(kvm_riscv_tlb_flush_process, check_flush_all, struct kvm_vcpu *vcpu)
 	queue = queue_of(c, id);
 	if (!c || !queue)
 		return 0;
+	note_full(queue, p.vm_index, id, kget(vcpu, stat.hfence_queue_full),
+		  c->full_gpa);
 	if (is_queue_full(vcpu)) {
 		if (!will_drain(vcpu))
 			broken(GSTAGE_CHECK_FENCE_QUEUE, p.vm_index, id, 0,
 			       GSTAGE_QUEUE_STUCK);
 		return 0;
 	}
-	nr = __sync_fetch_and_add(&queue->nr_served, 1) + 1;
-	if (nr > allowed_of(vcpu, queue, c))
+	/*
+	 * With a place free there must have been a full queue, each of which asks
+	 * once, or a request of all vCPUs.
+	 */
+	nr = ++queue->nr_served;
+	if (nr > queue->nr_seen + c->nr_flush_all + 1)
 		broken(GSTAGE_CHECK_FENCE_QUEUE, p.vm_index, id, 0, nr);
 	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * What must hold of the operations on the dirty log, looked at with each event:
  * only with --checks. What each check says, and what it cannot see, is in
- * docs/check.md. Faults are in check_faults.bpf.c.
+ * docs/check.md. Faults are in check_faults.bpf.h.
  */
 #include "bpf/checks.bpf.h"
 #include "bpf/hook.bpf.h"
@@ -185,15 +185,15 @@ static __always_inline void want_splits(struct log_op *op, __u64 gpa,
 }
 
 SEC("?tp_btf/kvm_gstage_wp")
-int BPF_PROG(check_wp, struct kvm *kvm, __u64 gpa, __u64 size,
-	     unsigned int cause, unsigned int level0, unsigned int level1,
-	     unsigned int level2)
+int BPF_PROG(check_wp, struct kvm *kvm, __u64 gfn, __u64 nr_pages, __u64 asked,
+	     unsigned long level0, unsigned long level1, unsigned long level2)
 {
-	bool is_enable = cause == GSTAGE_CAUSE_ENABLE;
+	__u64 gpa = gfn << PAGE_SHIFT, size = nr_pages << PAGE_SHIFT;
 	struct logged_slot *slot;
 	struct vm_checks *c;
 	struct log_op *op;
 	struct place p;
+	bool is_enable;
 	__u64 huge;
 
 	if (!kvm || !find_place(kvm, &p))
@@ -203,9 +203,9 @@ int BPF_PROG(check_wp, struct kvm *kvm, __u64 gpa, __u64 size,
 		return 0;
 	op = &c->op;
 
-	slot = slot_of(c, op->slot);
-	huge = ((__u64)level1 << LEVEL_SHIFT(1)) +
-	       ((__u64)level2 << LEVEL_SHIFT(2));
+	is_enable = op->nr == DIRTY_LOG_ENABLE;
+	slot = logged_slot_of(c, op->slot);
+	huge = (level1 << LEVEL_SHIFT(1)) + (level2 << LEVEL_SHIFT(2));
 	if (slot) {
 		/* Logging may have begun before tracing did. */
 		if (op->slot >= c->nr_slots)
@@ -216,8 +216,7 @@ int BPF_PROG(check_wp, struct kvm *kvm, __u64 gpa, __u64 size,
 			slot->hi = gpa + size;
 		if (is_enable) {
 			slot->is_all_huge = huge == size;
-			slot->is_whole = huge + ((__u64)level0 << PAGE_SHIFT) ==
-					 size;
+			slot->is_whole = huge + (level0 << PAGE_SHIFT) == size;
 			slot->since_ns = bpf_ktime_get_ns();
 		}
 	}
@@ -226,7 +225,7 @@ int BPF_PROG(check_wp, struct kvm *kvm, __u64 gpa, __u64 size,
 		want_splits(op, gpa, size, level1, level2);
 	if (level0 || level1 || level2)
 		want_flush(op, CHANGE_WP, gpa, gpa + size,
-			   (__u64)level0 + level1 + level2);
+			   level0 + level1 + level2);
 	return 0;
 }
 
@@ -245,19 +244,25 @@ static __always_inline void note_failure(__u32 vm, __u64 gpa, __u32 from,
 	       gpa & ~(LEVEL_SIZE(from & 3) - 1), LEVEL_SIZE(from & 3));
 }
 
-SEC("?tp_btf/kvm_gstage_split")
-int BPF_PROG(check_split, struct kvm *kvm, __u64 gpa, __u32 from, __u32 to,
-	     unsigned int cause, int ret, bool flushed)
+SEC("?tp_btf/kvm_mmu_split_huge_page")
+int BPF_PROG(check_split, struct kvm *kvm, __u64 gfn, __u64 spte, int from,
+	     int error)
 {
+	__u64 gpa = gfn << PAGE_SHIFT;
 	struct logged_slot *slot;
 	struct vm_checks *c;
 	struct log_op *op;
 	struct place p;
+	bool is_own;
 
 	if (!kvm || !find_place(kvm, &p))
 		return 0;
-	if (ret) {
-		note_failure(p.vm_index, gpa, from, cause, ret);
+	is_own = is_in_log_op(p.vm_index);
+	if (error) {
+		note_failure(p.vm_index, gpa, from,
+			     is_own ? cause_of_phase(p.vm_index) :
+				      GSTAGE_CAUSE_FAULT,
+			     error);
 		return 0;
 	}
 	c = checks_of(p.vm_index);
@@ -281,11 +286,11 @@ int BPF_PROG(check_split, struct kvm *kvm, __u64 gpa, __u32 from, __u32 to,
 	if (from == 1 && gpa == op->left_lo)
 		op->left_lo += LEVEL_SIZE(1);
 	/* Fences of faults are judged with the fault. */
-	if (cause == GSTAGE_CAUSE_FAULT)
+	if (!is_own)
 		return 0;
 	if (slot)
 		slot->is_all_huge = 0;
-	if (op->is_active && !flushed)
+	if (op->is_active)
 		want_flush(op, CHANGE_SPLIT, gpa, gpa + LEVEL_SIZE(1), 1);
 	return 0;
 }
@@ -342,21 +347,27 @@ static __noinline int judge_splits(const struct kvm *kvm, __u32 vm,
 }
 
 SEC("?tp_btf/kvm_hfence_request")
-int BPF_PROG(check_hfence_request, struct kvm *kvm, unsigned int type,
-	     __u64 addr, __u64 size, unsigned long order)
+int BPF_PROG(check_hfence_request, struct kvm *kvm,
+	     struct kvm_hfence_request *req)
 {
-	bool is_all = type == HFENCE_GVMA_VMID_ALL;
+	bool is_all, is_own;
 	struct vm_checks *c;
 	struct log_op *op;
 	struct place p;
 	__u64 lo, hi;
-	bool is_own;
 	__u32 nr;
 
-	if ((!is_all && type != HFENCE_GVMA_VMID_GPA) || !find_place(kvm, &p))
+	/* Those of faults are judged with the fault. */
+	if (!req || (req->vcpu && !req->full) || !find_place(kvm, &p))
 		return 0;
 	c = checks_of(p.vm_index);
-	if (!c || !c->op.is_active)
+	if (!c)
+		return 0;
+	if (req->full)
+		c->full_gpa = req->addr;
+	is_all = req->type == HFENCE_GVMA_VMID_ALL;
+	if ((!is_all && req->type != HFENCE_GVMA_VMID_GPA) || req->vcpu ||
+	    !c->op.is_active)
 		return 0;
 	op = &c->op;
 
@@ -367,9 +378,9 @@ int BPF_PROG(check_hfence_request, struct kvm *kvm, unsigned int type,
 		checks.most_fences = nr;
 	if (nr == GSTAGE_FENCES_PER_HOLD + 1)
 		broken(GSTAGE_CHECK_FENCE_QUEUE, p.vm_index, GSTAGE_NO_VCPU,
-		       addr, nr);
-	lo = is_all ? 0 : addr;
-	hi = is_all ? -1ULL : addr + size;
+		       req->addr, nr);
+	lo = is_all ? 0 : req->addr;
+	hi = is_all ? -1ULL : req->addr + req->size;
 	if (!op->waiting[CHANGE_WP].hi && !op->waiting[CHANGE_SPLIT].hi) {
 		if (!is_own)
 			return 0;
@@ -438,6 +449,16 @@ static __always_inline void begin_log_op(struct log_op *op, __u32 nr,
 	op->is_active = 1;
 }
 
+/* Two threads are in operations on one VM: what is whose is not known. */
+static __always_inline void give_up_op(struct log_op *op)
+{
+	if (op->is_active)
+		add(checks.unjudged_ops, 1);
+	add(checks.unjudged_ops, 1);
+	op->is_active = 0;
+	op->waiting[CHANGE_WP].hi = op->waiting[CHANGE_SPLIT].hi = 0;
+}
+
 SEC("?tp_btf/kvm_dirty_log")
 int BPF_PROG(check_dirty_log, struct kvm *kvm, __u32 slot, unsigned int nr,
 	     bool end, int ret)
@@ -453,14 +474,19 @@ int BPF_PROG(check_dirty_log, struct kvm *kvm, __u32 slot, unsigned int nr,
 	if (!c)
 		return 0;
 	op = &c->op;
-	logged = slot_of(c, slot);
-	if (!logged)
+	logged = logged_slot_of(c, slot);
+	/* That of a dirty ring is of no slot. */
+	if (!logged && nr != DIRTY_LOG_RESET)
 		add(checks.untracked_slots, 1);
-	op->epoch++;
+	__sync_fetch_and_add(&op->epoch, 1);
 	if (end) {
-		judge_waiting(p.vm_index, &op->waiting[CHANGE_WP]);
-		judge_waiting(p.vm_index, &op->waiting[CHANGE_SPLIT]);
-		judge_splits(kvm, p.vm_index, op);
+		if (op->nr_running)
+			__sync_fetch_and_add(&op->nr_running, -1);
+		if (op->is_active) {
+			judge_waiting(p.vm_index, &op->waiting[CHANGE_WP]);
+			judge_waiting(p.vm_index, &op->waiting[CHANGE_SPLIT]);
+			judge_splits(kvm, p.vm_index, op);
+		}
 		op->is_active = 0;
 		if (logged && !ret && nr == DIRTY_LOG_DISABLE)
 			logged->hi = 0;
@@ -469,6 +495,48 @@ int BPF_PROG(check_dirty_log, struct kvm *kvm, __u32 slot, unsigned int nr,
 	add(checks.list[GSTAGE_CHECK_FENCE_QUEUE].checked, 1);
 	if (logged && nr == DIRTY_LOG_ENABLE)
 		logged->hi = logged->is_all_huge = logged->is_whole = 0;
-	begin_log_op(op, nr, slot);
+	if (__sync_fetch_and_add(&op->nr_running, 1))
+		give_up_op(op);
+	else
+		begin_log_op(op, nr, slot);
 	return 0;
+}
+
+/*
+ * Pages of @range are taken away, or are marked as not accessed, for which a CPU
+ * may fault, too.
+ */
+static __always_inline int handle_notifier(const struct kvm *kvm,
+					   const struct kvm_gfn_range *range)
+{
+	__u64 lo = BPF_CORE_READ(range, start) << PAGE_SHIFT;
+	__u64 hi = BPF_CORE_READ(range, end) << PAGE_SHIFT;
+	struct vm_checks *c;
+	struct place p;
+	__u32 i;
+
+	if (!find_place(kvm, &p))
+		return 0;
+	c = checks_of(p.vm_index);
+	if (!c)
+		return 0;
+	c->op.is_unmapped = 1;
+	for (i = 0; i < MAX_SLOTS && i < c->nr_slots; i++) {
+		struct logged_slot *slot = &c->slots[bounded(i, MAX_SLOTS)];
+
+		if (lo < slot->hi && hi > slot->lo)
+			slot->is_whole = slot->is_all_huge = 0;
+	}
+	return 0;
+}
+
+ON_ENTRY(kvm_unmap_gfn_range, check_unmap, struct kvm *kvm,
+	 struct kvm_gfn_range *range)
+{
+	return handle_notifier(kvm, range);
+}
+
+ON_ENTRY(kvm_age_gfn, check_age, struct kvm *kvm, struct kvm_gfn_range *range)
+{
+	return handle_notifier(kvm, range);
 }

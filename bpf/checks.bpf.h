@@ -11,8 +11,6 @@
 
 #include "bpf/state.bpf.h"
 
-#define PAGE_SHIFT 12
-#define LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * (level))
 #define LEVEL_SIZE(level) (1ULL << LEVEL_SHIFT(level))
 
 /* As many as are followed; powers of 2. */
@@ -44,20 +42,21 @@ struct logged_slot {
 
 /* The queue of fences of a vCPU. */
 struct fence_queue {
-	__u64 nr_full;
-	__u64 nr_told; /* of them, of fences of the G-stage */
+	__u64 nr_full; /* KVM's count, when it was looked at last */
+	__u64 nr_seen; /* of it, since the VM is followed */
 	__u64 nr_served; /* requests to flush everything, with a place free */
 	__u32 row; /* in checks.queues, from 1; 0: none yet */
 	__u32 pad;
 };
 
 /*
- * A log operation under way. Those of one VM are serialized by KVM (slots_lock),
- * and passes and splits outside of faults come from them.
+ * A log operation under way. Passes over the log and splits outside of faults come
+ * from them.
  */
 struct log_op {
 	__u32 epoch; /* operations so far, begins and ends */
-	__u32 is_active;
+	__u32 is_active; /* and judged */
+	__u32 nr_running; /* of several threads there may be several */
 	__u32 nr; /* DIRTY_LOG_* */
 	__u32 slot;
 	__u32 nr_requests; /* since it took mmu_lock last */
@@ -85,6 +84,7 @@ struct vm_checks {
 	__u32 ordinal; /* of the VM that all this is about */
 	__u32 nr_slots; /* highest logged slot so far, and 1 */
 	__u64 nr_flush_all; /* requests to all vCPUs to flush everything */
+	__u64 full_gpa; /* of the last request that found a queue full */
 	struct log_op op;
 	struct logged_slot slots[MAX_SLOTS];
 	struct last_fault last_faults[MAX_VCPUS];
@@ -146,8 +146,8 @@ static __always_inline void broken(__u32 check, __u32 vm, __u32 vcpu, __u64 gpa,
 }
 
 /* The slot of that number, or NULL if it is not followed. */
-static __always_inline struct logged_slot *slot_of(struct vm_checks *c,
-						   __u32 slot)
+static __always_inline struct logged_slot *logged_slot_of(struct vm_checks *c,
+							  __u32 slot)
 {
 	if (slot >= MAX_SLOTS)
 		return NULL;

@@ -8,6 +8,27 @@
 #include "bpf/state.bpf.h"
 
 /*
+ * Operations of one VM that have begun and not ended, in the order in which they
+ * did: the oldest one has slots_lock or gets it next, since their events come
+ * before it is taken and after it is released. It is the one whose phase it is.
+ */
+struct op {
+	__u64 task;
+	__u32 slot;
+	__u32 op;
+};
+
+#define MAX_OPS 4
+
+static struct {
+	struct op list[MAX_OPS];
+	__u32 nr;
+	__u32 ordinal; /* of the VM that they are of */
+	__u32 is_locked; /* by whoever handles one */
+	__u32 pad;
+} ops[GSTAGE_MAX_VMS] = {};
+
+/*
  * Tracing began when the VM was already logged: the rounds are counted from
  * here, and a CLEAR belongs to a round before the first.
  */
@@ -40,33 +61,44 @@ static __always_inline void begin_op(__u32 i, struct gstage_vm *vm, __u32 slot,
 				    vm->round - 1);
 		break;
 	case DIRTY_LOG_CLEAR:
+	case DIRTY_LOG_RESET:
 		enter_phase(i, GSTAGE_PHASE_CLEAR,
 			    vm->round < 2 ? 1 : vm->round - 1);
 		break;
 	}
 }
 
-static __always_inline void end_op(__u32 i, struct gstage_vm *vm, __u32 slot,
-				   __u32 op, int ret)
+/* What the VM has come to by it. */
+static __always_inline void note_result(struct gstage_vm *vm, __u32 slot,
+					__u32 op, int ret)
 {
-	if (!ret && op == DIRTY_LOG_ENABLE) {
+	if (ret)
+		return;
+	switch (op) {
+	case DIRTY_LOG_ENABLE:
 		if (!vm->nr_logged++) {
 			vm->first_slot = slot;
 			vm->round++;
 		}
-	} else if (!ret && op == DIRTY_LOG_DISABLE) {
+		break;
+	case DIRTY_LOG_DISABLE:
 		if (vm->nr_logged)
 			vm->nr_logged--;
 		/* The next GET chooses the slot whose GETs count the rounds. */
 		if (slot == vm->first_slot)
 			vm->first_slot = GSTAGE_NO_SLOT;
-	} else if (!ret && op == DIRTY_LOG_GET) {
+		break;
+	case DIRTY_LOG_GET:
 		if (vm->first_slot == GSTAGE_NO_SLOT)
 			vm->first_slot = slot;
 		if (slot == vm->first_slot)
 			vm->round++;
+		break;
 	}
+}
 
+static __always_inline void leave_op(__u32 i, const struct gstage_vm *vm)
+{
 	if (vm->nr_logged)
 		enter_phase(i, GSTAGE_PHASE_DIRTY, vm->round);
 	else if (vm->round)
@@ -75,6 +107,22 @@ static __always_inline void end_op(__u32 i, struct gstage_vm *vm, __u32 slot,
 		enter_phase(i, GSTAGE_PHASE_POPULATE, 0);
 }
 
+static __always_inline void emit_op(__u32 i, __u32 slot, __u32 op, bool end,
+				    int ret)
+{
+	struct gstage_rec rec = {
+		.kind = GSTAGE_REC_LOG_OP,
+		.gpa = slot,
+		.from = op,
+		.to = end,
+		.ret = ret,
+	};
+
+	if (cfg_events)
+		emit(i, &rec);
+}
+
+/* Of operations that are seen one after the other. */
 static __always_inline int handle_log_op(const struct kvm *kvm, __u32 slot,
 					 __u32 op, bool end, int ret)
 {
@@ -82,30 +130,139 @@ static __always_inline int handle_log_op(const struct kvm *kvm, __u32 slot,
 
 	if (!find_place(kvm, &p) || p.vm_index >= GSTAGE_MAX_VMS)
 		return 0;
-
-	if (cfg_events) {
-		struct gstage_rec rec = {
-			.kind = GSTAGE_REC_LOG_OP,
-			.gpa = slot,
-			.from = op,
-			.to = end,
-			.ret = ret,
-		};
-
-		emit(p.vm_index, &rec);
-	}
-	if (end)
-		end_op(p.vm_index, &vms[p.vm_index], slot, op, ret);
-	else
+	emit_op(p.vm_index, slot, op, end, ret);
+	if (end) {
+		note_result(&vms[p.vm_index], slot, op, ret);
+		leave_op(p.vm_index, &vms[p.vm_index]);
+	} else {
 		begin_op(p.vm_index, &vms[p.vm_index], slot, op);
+	}
 	return 0;
+}
+
+/* --- on tracepoints --------------------------------------------------------- */
+
+/* Where that of @task is in the list, or MAX_OPS. */
+static __always_inline __u32 find_op(__u32 vm, __u64 task)
+{
+	__u32 i;
+
+	vm = bounded(vm, GSTAGE_MAX_VMS);
+	for (i = 0; i < MAX_OPS; i++) {
+		if (i < ops[vm].nr && ops[vm].list[i].task == task)
+			return i;
+	}
+	return MAX_OPS;
+}
+
+int is_in_log_op(__u32 vm)
+{
+	return find_op(vm, bpf_get_current_task()) < MAX_OPS;
+}
+
+/* Global functions, so that the verifier looks at them once. */
+int begin_traced(__u32 i, __u32 slot, __u32 op);
+int end_traced(__u32 i, __u32 slot, __u32 op, int ret);
+
+__noinline int begin_traced(__u32 i, __u32 slot, __u32 op)
+{
+	__u32 vm = bounded(i, GSTAGE_MAX_VMS), at;
+	__u64 task = bpf_get_current_task();
+
+	/* A ring may be reset before it is used for anything. */
+	if (op == DIRTY_LOG_RESET && !vms[vm].nr_logged)
+		return 0;
+	if (ops[vm].ordinal != vms[vm].ordinal)
+		ops[vm].nr = 0;
+	ops[vm].ordinal = vms[vm].ordinal;
+	/* The end of one that is there was not seen. */
+	at = find_op(vm, task);
+	if (at >= MAX_OPS)
+		at = ops[vm].nr;
+	if (at >= MAX_OPS) {
+		add(losses.op_overflow, 1);
+		return 0;
+	}
+	if (at == ops[vm].nr)
+		ops[vm].nr++;
+	ops[vm].list[bounded(at, MAX_OPS)] = (struct op){
+		.task = task,
+		.slot = slot,
+		.op = op,
+	};
+	if (!at)
+		begin_op(vm, &vms[vm], slot, op);
+	return 0;
+}
+
+__noinline int end_traced(__u32 i, __u32 slot, __u32 op, int ret)
+{
+	__u32 vm = bounded(i, GSTAGE_MAX_VMS), at, n;
+	struct op *list = ops[vm].list;
+
+	at = find_op(vm, bpf_get_current_task());
+	/* Its begin was not, or it is one that does not count. */
+	if (at >= MAX_OPS && op == DIRTY_LOG_RESET)
+		return 0;
+	for (n = 0; n < MAX_OPS - 1; n++) {
+		if (n >= at)
+			list[n] = list[n + 1];
+	}
+	if (at < MAX_OPS)
+		ops[vm].nr--;
+	note_result(&vms[vm], slot, op, ret);
+	if (at && ops[vm].nr)
+		return 0;
+	if (ops[vm].nr)
+		begin_op(vm, &vms[vm], list[0].slot, list[0].op);
+	else
+		leave_op(vm, &vms[vm]);
+	return 0;
+}
+
+/*
+ * Events of two operations of a VM may come at once. The one that is handled keeps
+ * its CPU, so whoever waits is on another one; that may be stopped below it.
+ */
+#define LOCK_TRIES (1 << 20)
+
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
+
+static int try_lock(__u64 i, void *data)
+{
+	__u32 vm = bounded(*(__u32 *)data, GSTAGE_MAX_VMS);
+
+	if (__sync_val_compare_and_swap(&ops[vm].is_locked, 0, 1))
+		return 0;
+	*(__u32 *)data = GSTAGE_MAX_VMS;
+	return 1;
 }
 
 SEC("?tp_btf/kvm_dirty_log")
 int BPF_PROG(on_dirty_log, struct kvm *kvm, __u32 slot, unsigned int op,
 	     bool end, int ret)
 {
-	return handle_log_op(kvm, slot, op, end, ret);
+	struct place p;
+	__u32 wanted;
+
+	if (!find_place(kvm, &p))
+		return 0;
+	emit_op(p.vm_index, slot, op, end, ret);
+	wanted = p.vm_index;
+	bpf_preempt_disable();
+	bpf_loop(LOCK_TRIES, try_lock, &wanted, 0);
+	if (wanted < GSTAGE_MAX_VMS)
+		add(losses.op_overflow, 1);
+	else if (end)
+		end_traced(p.vm_index, slot, op, ret);
+	else
+		begin_traced(p.vm_index, slot, op);
+	if (wanted >= GSTAGE_MAX_VMS)
+		__sync_lock_test_and_set(
+			&ops[bounded(p.vm_index, GSTAGE_MAX_VMS)].is_locked, 0);
+	bpf_preempt_enable();
+	return 0;
 }
 
 /* --- on functions ---------------------------------------------------------- */

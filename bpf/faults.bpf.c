@@ -5,42 +5,40 @@
  * On tracepoints from the lookup of the memslot to the return of
  * kvm_riscv_mmu_map(), in nanoseconds. On functions from the call of the exit
  * handler, which is the only one that knows the access; that is some hundred
- * instructions more. MMIO is no fault here. Falsified by: the counts of
- * work.bpf.c, which KVM adds up itself; on functions by the counts below, which
- * other hooks keep.
+ * instructions more. MMIO is no fault here. Falsified by: the
+ * statistics of KVM; on functions by the counts below, which other hooks keep.
  */
+#include "bpf/check_faults.bpf.h"
 #include "bpf/faults.bpf.h"
 #include "bpf/hook.bpf.h"
 #include "bpf/state.bpf.h"
 #include "bpf/vcpu.bpf.h"
 #include "bpf/walk.bpf.h"
 
-static __always_inline int handle_fault(const struct kvm *kvm, __u32 path,
-					__u32 access, __u64 duration_ns)
-{
-	struct place p;
-
-	if (path >= GSTAGE_NR_PATHS || access >= GSTAGE_NR_ACCESSES ||
-	    !find_place(kvm, &p))
-		return 0;
-
-	hist_add(&p.row->fault_ns[path][access], duration_ns,
-		 cfg_clock_resolution_ns);
-	return 0;
-}
-
-/* An event for each fault. Not for runs that only count. */
+/* An event for each fault. Not for runs that only count, unless it is checked. */
 SEC("?tp_btf/kvm_gstage_fault")
 int BPF_PROG(on_fault, struct kvm_vcpu *vcpu, struct kvm_gstage_fault *fault)
 {
-	/* The verifier holds any argument of a module's tracepoint for NULL. */
-	if (!vcpu || !fault)
-		return 0;
+	__u32 path, access;
+	struct place p;
 
-	return handle_fault(vcpu->kvm,
-			    fault->ret < 0 ? GSTAGE_PATH_ERROR : fault->path,
-			    fault->scause - EXC_INST_GUEST_PAGE_FAULT,
-			    fault->duration_ns);
+	/* The verifier holds any argument of a module's tracepoint for NULL. */
+	if (!vcpu || !fault || !find_place(vcpu->kvm, &p))
+		return 0;
+	path = path_of_event(fault);
+	access = fault->scause - EXC_INST_GUEST_PAGE_FAULT;
+	if (path >= GSTAGE_NR_PATHS || access >= GSTAGE_NR_ACCESSES)
+		return 0;
+	if (cfg_checks)
+		check_fault(vcpu, p.vm_index, fault);
+	if (!cfg_latency)
+		return 0;
+	hist_add(&p.row->fault_ns[path][access], fault->duration_ns,
+		 cfg_clock_resolution_ns);
+	if (fault->fences[0] | fault->fences[1] | fault->fences[2])
+		hist_add(&p.row->flush_waits[GSTAGE_FLUSH_PAGE],
+			 fault->fence_ns, cfg_clock_resolution_ns);
+	return 0;
 }
 
 /* --- on functions ---------------------------------------------------------- */

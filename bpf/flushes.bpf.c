@@ -1,41 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fences asked for, and asked for in vain because a vCPU's queue was full. On
- * tracepoints those of faults come with the faults (work.bpf.c), and so do the
- * ones executed; on functions both are here.
+ * Fences asked for, and executed. On tracepoints KVM counts both, and only the time
+ * that others than faults waited for them is here; on functions both are.
  */
 #include "bpf/flushes.bpf.h"
 #include "bpf/hook.bpf.h"
 #include "bpf/state.bpf.h"
 #include "bpf/vcpu.bpf.h"
 
+/*
+ * Every request, of faults, too: so only with --fences, for how long the others
+ * waited, and with --events, for full queues.
+ */
 SEC("?tp_btf/kvm_hfence_request")
-int BPF_PROG(on_hfence_request, struct kvm *kvm, unsigned int type, __u64 addr,
-	     __u64 size, unsigned long order)
+int BPF_PROG(on_hfence_request, struct kvm *kvm, struct kvm_hfence_request *req)
 {
 	struct place p;
+	__u32 kind;
 
-	if (find_place(kvm, &p))
-		handle_request(&p, flush_kind(type, size, order), size);
-	return 0;
-}
-
-SEC("?tp_btf/kvm_hfence_full")
-int BPF_PROG(on_hfence_full, struct kvm_vcpu *vcpu, unsigned int type,
-	     __u64 addr, __u64 size, unsigned long order)
-{
-	struct place p;
-
-	if (!vcpu || !find_place(vcpu->kvm, &p))
+	if (!req || !find_place(kvm, &p))
 		return 0;
-
-	add(p.counts->flush_fallbacks[flush_kind(type, size, order)], 1);
-	if (cfg_events) {
+	kind = flush_kind(req->type, req->size, req->order);
+	/* Those of a fault, all together, come with the fault. */
+	if (cfg_latency && !(req->vcpu && kind == GSTAGE_FLUSH_PAGE))
+		hist_add(&p.row->flush_waits[kind], req->wait_ns,
+			 cfg_clock_resolution_ns);
+	if (cfg_events && req->full) {
 		struct gstage_rec rec = {
 			.kind = GSTAGE_REC_QUEUE_FULL,
-			.gpa = addr,
-			.size = size,
-			.from = vcpu->vcpu_id,
+			.gpa = req->addr,
+			.size = req->size,
+			.from = req->full,
 		};
 
 		emit(p.vm_index, &rec);
@@ -98,6 +93,12 @@ ON_ENTRY(kvm_riscv_hfence_gvma_vmid_all, fn_flush_vmid, struct kvm *kvm)
 	return handle_call(kvm, HFENCE_GVMA_VMID_ALL, 0, 0, 0);
 }
 
+/* Outside of the G-stage code: the end of a VM, a dirty ring that is reset. */
+ON_ENTRY(kvm_flush_remote_tlbs, fn_flush_vm, struct kvm *kvm)
+{
+	return handle_call(kvm, HFENCE_GVMA_VMID_ALL, 0, 0, 0);
+}
+
 /* Of VS-stage, asked for by the guest: a kind of its own, whatever the type. */
 ON_ENTRY(kvm_riscv_hfence_vvma_asid_gva, fn_vvma_asid_gva, struct kvm *kvm,
 	 unsigned long hbase, unsigned long hmask, unsigned long gva,
@@ -135,7 +136,7 @@ struct queue {
 	__u64 nr;
 };
 
-/* The next entry, counted as kvm_gstage_work counts it. */
+/* The next entry, counted as KVM counts it. */
 static int count_fence(__u64 i, void *data)
 {
 	struct queue *queue = data;

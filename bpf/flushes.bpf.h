@@ -13,7 +13,7 @@ static __always_inline __u32 flush_kind(__u32 type, __u64 size, __u64 order)
 {
 	__u32 kind = GSTAGE_FLUSH_VVMA;
 
-	if (type == HFENCE_GVMA_VMID_ALL)
+	if (type == HFENCE_GVMA_VMID_ALL || type == HFENCE_GVMA_ALL)
 		kind = GSTAGE_FLUSH_VMID;
 	else if (type == HFENCE_GVMA_VMID_GPA)
 		kind = size == 1ULL << (order & 63) ? GSTAGE_FLUSH_PAGE :

@@ -15,8 +15,8 @@
 #include "bpf/hist.h"
 
 /*
- * The way a fault took. The numbers are enum kvm_gstage_fault_path of the
- * tracepoint series; ERROR is its POISON, and every fault that failed.
+ * The way a fault took. The numbers are those of the tracepoint series less 1;
+ * ERROR is its POISON, and every fault that failed.
  */
 #define GSTAGE_PATH_FAST 0
 #define GSTAGE_PATH_PROT 1
@@ -32,7 +32,7 @@
 #define GSTAGE_ACCESS_WRITE 3
 #define GSTAGE_NR_ACCESSES 4
 
-/* enum kvm_gstage_cause of the tracepoint series. */
+/* What a leaf is changed for. */
 #define GSTAGE_CAUSE_FAULT 0
 #define GSTAGE_CAUSE_ENABLE 1
 #define GSTAGE_CAUSE_CLEAR 2
@@ -105,6 +105,69 @@ struct gstage_phase_counts {
 	__u64 fences[GSTAGE_NR_FLUSHES];
 };
 
+/* Levels of leaves that KVM maps. */
+#define GSTAGE_NR_LEAVES 3
+
+/* Bucket i of a range of fences: 2^(i-1) to 2^i - 1 pages of 4K; the last is open. */
+#define GSTAGE_NR_RANGE_SIZES 32
+
+/*
+ * What KVM counts by itself: the statistics of a VM, and those of its vCPUs added
+ * up. Nothing but counters, so that it is an array, too.
+ */
+struct gstage_stats {
+	/* [path but the fast one][exec, read, write] */
+	__u64 slow_faults[GSTAGE_NR_PATHS - 1][3];
+	__u64 fast_faults;
+	__u64 spurious_faults; /* nothing to change; among fast and prot */
+	__u64 lost_races;
+	/* In faults, and outside, by level of the leaf less 1. */
+	__u64 fault_splits[GSTAGE_NR_LEAVES - 1];
+	__u64 other_splits[GSTAGE_NR_LEAVES - 1];
+	__u64 failed_fault_splits;
+	__u64 failed_other_splits;
+	__u64 wp_leaves[GSTAGE_NR_LEAVES];
+	/* Requests of fences. */
+	__u64 fault_flushes[GSTAGE_NR_LEAVES];
+	__u64 other_flushes[GSTAGE_NR_LEAVES];
+	__u64 range_flushes[GSTAGE_NR_RANGE_SIZES];
+	__u64 range_pages;
+	__u64 vmid_flushes;
+	__u64 vvma_flushes;
+	/* Executed, and instructions that it took. */
+	__u64 flush_executed[GSTAGE_NR_FLUSHES];
+	__u64 fences[GSTAGE_NR_FLUSHES];
+	__u64 full_queues;
+};
+
+#define GSTAGE_NR_STATS (sizeof(struct gstage_stats) / sizeof(__u64))
+
+/*
+ * The same as it lies in the kernel: where what is user space is told by the
+ * layout, a struct gstage_stats of indices.
+ */
+#define GSTAGE_MAX_RAW 64
+
+struct gstage_raw_stats {
+	__u64 vcpus[GSTAGE_MAX_RAW];
+	__u64 vm[GSTAGE_MAX_RAW];
+};
+
+#define GSTAGE_NR_RAW (sizeof(struct gstage_raw_stats) / sizeof(__u64))
+
+/* Of a VM that is followed. */
+struct gstage_vm_stats {
+	/* At the last border of its phases. */
+	struct gstage_raw_stats last;
+	/* Now, when user space asked last; since the same border if moves is. */
+	struct gstage_raw_stats now;
+	__u64 now_kvm;
+	__u32 moves; /* two for each border, odd while it takes place */
+	__u32 now_moves;
+	__u32 nr_vcpus; /* at the last border */
+	__u32 had_full; /* a queue, before it was followed */
+};
+
 /*
  * count is not kept, it is the sum of the buckets and of under- and overflow.
  * neg_min is ~min, so that zero means "nothing yet" for it, too.
@@ -137,8 +200,10 @@ struct gstage_row {
 	struct gstage_phase_counts phases[GSTAGE_MAX_PHASES];
 	/* Nanoseconds. */
 	struct gstage_hist fault_ns[GSTAGE_NR_PATHS][GSTAGE_NR_ACCESSES];
-	/* Bytes; the requests of faults are not in here. */
+	/* Bytes; the requests of faults are not in here. Of functions only. */
 	struct gstage_hist flush_sizes[GSTAGE_NR_FLUSHES];
+	/* Nanoseconds; those of a fault are one, of kind PAGE. */
+	struct gstage_hist flush_waits[GSTAGE_NR_FLUSHES];
 	struct gstage_locks locks;
 	/* On functions: the thread here that wants the fence of a range; 0: none. */
 	__u64 range_task;
@@ -178,9 +243,12 @@ struct gstage_vm {
 struct gstage_losses {
 	__u64 phase_overflow; /* phase table full */
 	__u64 vm_overflow; /* VM table full: events not counted */
+	__u64 op_overflow; /* more log operations of a VM at once than places */
 	__u64 record_drops; /* ring buffer full */
 	__u64 row_misses; /* CPU without a row: events not counted */
 	__u64 call_misses; /* by kprobes: calls whose return nothing is known at */
+	__u64 stat_resets; /* somebody set a statistic of KVM to 0 */
+	__u64 stat_misses; /* borders at which those of a vCPU could not be read */
 	/* Only with --exits. */
 	__u64 vcpu_overflow; /* more vCPUs than places: entries not counted */
 	__u64 cause_overflow; /* more causes than places, or no known code: exits not counted */
@@ -433,7 +501,7 @@ struct gstage_rec {
 	__u64 size;
 	/*
 	 * SPLIT: levels from and to, cause. LOG_OP: operation, 1 at its end.
-	 * BROKEN: GSTAGE_CHECK_*, vCPU.
+	 * QUEUE_FULL: vCPUs whose queue it was. BROKEN: GSTAGE_CHECK_*, vCPU.
 	 */
 	__u32 from;
 	__u32 to;

@@ -35,6 +35,19 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+struct xarray {
+	void *xa_head;
+};
+
+struct xa_node {
+	unsigned char shift;
+	void *slots[64]; /* or 16 */
+};
+
 struct kvm_mmu_memory_cache {
 	int nobjs;
 };
@@ -57,10 +70,28 @@ struct kvm_arch {
 	struct kvm_mmu_memory_cache pgd_split_page_cache;
 };
 
+/* Of the tracepoint series, from hfence_all to hfence_range_hist. */
+struct kvm_vm_stat {
+	atomic64_t hfence_all;
+	atomic64_t hfence_range_pages;
+	__u64 gstage_wp_4k;
+	__u64 gstage_wp_2m;
+	__u64 gstage_wp_1g;
+	__u64 gstage_eager_split_2m;
+	__u64 gstage_eager_split_1g;
+	__u64 gstage_eager_split_failed;
+	__u64 hfence_vm_4k;
+	__u64 hfence_vm_2m;
+	__u64 hfence_vm_1g;
+	atomic64_t hfence_range_hist[GSTAGE_NR_RANGE_SIZES];
+};
+
 struct kvm {
 	struct lock mmu_lock;
 	struct kvm_arch arch;
 	atomic_t online_vcpus;
+	struct xarray vcpu_array;
+	struct kvm_vm_stat stat;
 };
 
 /* Frame numbers, the end excluded. */
@@ -89,6 +120,25 @@ struct kvm_vcpu_arch {
 
 struct kvm_vcpu_stat {
 	__u64 exits;
+	/* Of the tracepoint series, from gstage_fault_fast to hfence_queue_full. */
+	__u64 gstage_fault_fast;
+	__u64 hfence_4k;
+	__u64 hfence_exec_leaf;
+	__u64 gstage_fault_spurious;
+	__u64 gstage_fault_lost;
+	__u64 gstage_fault[15];
+	__u64 gstage_split_2m;
+	__u64 gstage_split_1g;
+	__u64 gstage_split_failed;
+	__u64 hfence_2m;
+	__u64 hfence_1g;
+	__u64 hfence_vvma;
+	__u64 hfence_exec_range;
+	__u64 hfence_exec_range_insns;
+	__u64 hfence_exec_all;
+	__u64 hfence_exec_vvma;
+	__u64 hfence_exec_vvma_insns;
+	__u64 hfence_queue_full;
 };
 
 struct kvm_run {
@@ -125,29 +175,75 @@ struct kvm_memory_slot {
 	__u16 as_id;
 };
 
-struct file {
-	void *private_data;
-};
-
-/* Of the tracepoint series, arch/riscv/include/asm/kvm_host.h. */
+/* Of the tracepoint series, arch/riscv/include/asm/kvm_gstage.h. */
 struct kvm_gstage_fault {
 	__u64 gpa;
+	__u64 old_pte;
+	__u64 new_pte;
 	__u64 duration_ns;
+	__u64 fence_ns;
 	int ret;
+	__u32 fences[GSTAGE_NR_LEAVES];
 	__u8 path;
 	__u8 scause;
 	__u8 level;
-	__u8 prot_old;
-	__u8 prot_new;
-	__u8 flushes[4];
 };
 
-struct kvm_gstage_work {
-	__u16 faults[32];
-	__u16 prots[3];
-	__u16 flushes[4];
-	__u16 hfences[7];
-	__u32 hfence_insns[7];
+/* And arch/riscv/include/asm/kvm_tlb.h. */
+struct kvm_hfence_request {
+	struct kvm_vcpu *vcpu; /* whose thread asks, or NULL */
+	__u64 addr;
+	__u64 size;
+	__u64 wait_ns;
+	enum kvm_riscv_hfence_type type;
+	unsigned int order;
+	unsigned int full; /* vCPUs whose queue it was */
+};
+
+/* include/linux/fs.h and friends. */
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct super_block {
+	unsigned long s_magic;
+};
+
+struct inode {
+	struct super_block *i_sb;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	void *private_data;
+};
+
+/* What an iterator over the files of processes hands to its program. */
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	struct file *file;
+};
+
+/* virt/kvm/kvm_main.c: a file of debugfs. */
+struct kvm_stats_desc {
+	__u32 offset;
+};
+
+enum kvm_stat_kind { KVM_STAT_VM, KVM_STAT_VCPU };
+
+struct kvm_stat_data {
+	struct kvm *kvm;
+	const struct kvm_stats_desc *desc;
+	enum kvm_stat_kind kind;
 };
 
 #pragma clang attribute pop
@@ -155,9 +251,8 @@ struct kvm_gstage_work {
 /* enum kvm_riscv_hfence_type, arch/riscv/include/asm/kvm_tlb.h. */
 #define HFENCE_GVMA_VMID_GPA 1
 #define HFENCE_GVMA_VMID_ALL 2
-#define NR_HFENCE_TYPES 7
-/* In kvm_gstage_work: HFENCE_GVMA_VMID_GPA of a single leaf. */
-#define WORK_HFENCE_LEAF 0
+/* All VMIDs on all CPUs: these have been used up. */
+#define HFENCE_GVMA_ALL 7
 
 /* arch/riscv/include/asm/csr.h */
 #define EXC_INST_GUEST_PAGE_FAULT 20
@@ -169,6 +264,8 @@ struct kvm_gstage_work {
 #define PAGE_WRITE (1 << 2)
 #define PAGE_EXEC (1 << 3)
 #define PAGE_LEAF (PAGE_READ | PAGE_WRITE | PAGE_EXEC)
+#define PAGE_ACCESSED (1 << 6)
+#define PAGE_DIRTY (1 << 7)
 #define PAGE_SHIFT 12
 #define LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * (level))
 #define PTE_PFN(pte) (((pte) >> 10) & ((1ULL << 44) - 1))
@@ -183,19 +280,21 @@ struct kvm_gstage_work {
 /* Of struct kvm_userspace_memory_region and its successor. */
 #define MEMORY_SIZE_OFFSET 16
 
+/* include/uapi/linux/magic.h */
+#define ANON_INODE_FS_MAGIC 0x09041934
+
 /* include/linux/kvm_host.h, without its flags */
 #define REQ_TLB_FLUSH 0
 #define REQ_MASK 0xff
 /* arch/riscv/include/asm/kvm_host.h: drain the queue of fences. */
 #define REQ_HFENCE 13
 
-/* GSTAGE_WORK_FAILED of the series: faults that returned an error. */
-#define WORK_FAILED 7
-
 /* enum kvm_dirty_log_op of the tracepoint series, include/linux/kvm_host.h. */
 #define DIRTY_LOG_ENABLE 0
 #define DIRTY_LOG_DISABLE 1
 #define DIRTY_LOG_GET 2
 #define DIRTY_LOG_CLEAR 3
+/* Of a dirty ring, and of no slot. */
+#define DIRTY_LOG_RESET 4
 
 #endif /* GSTAGE_BPF_KVM_BPF_H */

@@ -26,18 +26,21 @@ static __always_inline int handle_wp(const struct kvm *kvm, __u32 cause,
 	return 0;
 }
 
-SEC("?tp_btf/kvm_gstage_split")
-int BPF_PROG(on_split, struct kvm *kvm, __u64 gpa, __u32 from, __u32 to,
-	     unsigned int cause, int ret, bool flushed)
+/* Only for --events: what is counted KVM counts itself. */
+SEC("?tp_btf/kvm_mmu_split_huge_page")
+int BPF_PROG(on_split, struct kvm *kvm, __u64 gfn, __u64 spte, int level,
+	     int error)
 {
-	return handle_split(kvm, gpa, from, to, cause, ret);
-}
+	struct place p;
 
-SEC("?tp_btf/kvm_gstage_wp")
-int BPF_PROG(on_wp, struct kvm *kvm, __u64 gpa, __u64 size, unsigned int cause,
-	     unsigned int level0, unsigned int level1, unsigned int level2)
-{
-	return handle_wp(kvm, cause, level0, level1, level2);
+	if (find_place(kvm, &p))
+		emit_split(p.vm_index, gfn << PAGE_SHIFT, level,
+			   level ? level - 1 : 0,
+			   is_in_log_op(p.vm_index) ?
+				   cause_of_phase(p.vm_index) :
+				   GSTAGE_CAUSE_FAULT,
+			   error);
+	return 0;
 }
 
 /* --- on functions ---------------------------------------------------------- */

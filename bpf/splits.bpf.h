@@ -6,6 +6,21 @@
 #include "bpf/state.bpf.h"
 #include "bpf/walk.bpf.h"
 
+static __always_inline void emit_split(__u32 vm, __u64 gpa, __u32 from,
+				       __u32 to, __u32 cause, int ret)
+{
+	struct gstage_rec rec = {
+		.kind = GSTAGE_REC_SPLIT,
+		.gpa = gpa,
+		.from = from,
+		.to = to,
+		.cause = cause,
+		.ret = ret,
+	};
+
+	emit(vm, &rec);
+}
+
 static __always_inline int handle_split(const struct kvm *kvm, __u64 gpa,
 					__u32 from, __u32 to, __u32 cause,
 					int ret)
@@ -20,18 +35,8 @@ static __always_inline int handle_split(const struct kvm *kvm, __u64 gpa,
 	else
 		add(p.counts->splits[cause][clamp_level(from)], 1);
 
-	if (cfg_events) {
-		struct gstage_rec rec = {
-			.kind = GSTAGE_REC_SPLIT,
-			.gpa = gpa,
-			.from = from,
-			.to = to,
-			.cause = cause,
-			.ret = ret,
-		};
-
-		emit(p.vm_index, &rec);
-	}
+	if (cfg_events)
+		emit_split(p.vm_index, gpa, from, to, cause, ret);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "bpf/hook.bpf.h"
 #include "bpf/state.bpf.h"
+#include "bpf/stats.bpf.h"
 #include "bpf/vcpu.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -18,7 +19,8 @@ const volatile bool cfg_events = false;
 const volatile __u32 cfg_max_phases = GSTAGE_MAX_PHASES;
 const volatile bool cfg_fn_prots = false;
 const volatile bool cfg_fn_executed = false;
-const volatile bool cfg_work_flushes = true;
+const volatile bool cfg_stats = false;
+const volatile bool cfg_checks = false;
 const volatile bool cfg_stalls = false;
 
 struct gstage_state state = {};
@@ -41,9 +43,8 @@ struct {
 /* Deep enough for a VMM below a shell below a wrapper below the command. */
 #define MAX_ANCESTORS 16
 
-static bool is_wanted(void)
+static bool is_wanted(const struct task_struct *task)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	int i;
 
 	if (!cfg_tgid)
@@ -89,20 +90,19 @@ static int wait_for_entry(int i, __u64 kvm)
 	return i;
 }
 
-/* Index in vms[] of the VM at @address, met now if need be; GSTAGE_MAX_VMS if not followed. */
-__noinline int find_new_vm(const __u64 *address)
+__noinline int find_vm(const struct met *met)
 {
 	__u64 kvm;
 	int i;
 
-	if (!address)
+	if (!met)
 		return GSTAGE_MAX_VMS;
-	kvm = *address;
+	kvm = met->kvm;
 	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
 		if (vms[i].kvm == kvm)
 			return i;
 	}
-	if (!is_wanted())
+	if (!is_wanted((const struct task_struct *)met->task))
 		return GSTAGE_MAX_VMS;
 
 	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
@@ -117,6 +117,7 @@ __noinline int find_new_vm(const __u64 *address)
 		vms[i].round = 0;
 		vms[i].nr_logged = 0;
 		vms[i].since_ns = 0;
+		begin_stats(i, kvm);
 		enter_phase(i, GSTAGE_PHASE_POPULATE, 0);
 		/* An exchange orders the stores before it. */
 		__sync_lock_test_and_set(&vms[i].kvm, kvm);
@@ -124,6 +125,16 @@ __noinline int find_new_vm(const __u64 *address)
 	}
 	add(losses.vm_overflow, 1);
 	return GSTAGE_MAX_VMS;
+}
+
+__noinline int find_new_vm(const __u64 *address)
+{
+	struct met met = {
+		.kvm = address ? *address : 0,
+		.task = bpf_get_current_task(),
+	};
+
+	return address ? find_vm(&met) : GSTAGE_MAX_VMS;
 }
 
 struct wanted {
@@ -205,7 +216,10 @@ __noinline int enter_phase(__u32 vm_index, __u32 kind, __u32 round)
 		return -1;
 	vm = &vms[vm_index];
 
+	/* Of neither phase is the time that this takes. */
 	leave_phase(vm_index);
+	if (vm->kvm)
+		take_stats(vm_index);
 	i = find_phase(vm->ordinal, kind, round);
 	if (i >= GSTAGE_MAX_PHASES)
 		return -1;
@@ -236,8 +250,20 @@ __noinline int emit(__u32 vm_index, struct gstage_rec *rec)
 }
 
 /*
- * The address of a struct kvm may be used again by the next VM. Optional: on a
- * kernel without this hook two VMs in a row may be taken for one.
+ * A VM gets memory, or another one: it is met at the first. Those that had some
+ * when tracing began user space has met (read_vm).
+ */
+ON_ENTRY(kvm_arch_prepare_memory_region, on_memory, struct kvm *kvm)
+{
+	__u64 address = (__u64)kvm;
+
+	find_new_vm(&address);
+	return 0;
+}
+
+/*
+ * Its vCPUs are still there. The address of a struct kvm may be used again by the
+ * next VM: without this hook two VMs in a row may be taken for one.
  */
 ON_ENTRY(kvm_arch_destroy_vm, on_destroy_vm, struct kvm *kvm)
 {
@@ -247,6 +273,7 @@ ON_ENTRY(kvm_arch_destroy_vm, on_destroy_vm, struct kvm *kvm)
 		if (vms[i].kvm != (__u64)kvm)
 			continue;
 		leave_phase(i);
+		take_stats(i);
 		vms[i].kvm = 0;
 		vms[i].phase = nr_phases;
 		__sync_lock_test_and_set(&vms[i].owner, 0);

@@ -24,8 +24,10 @@ extern const volatile __u32 cfg_max_phases;
 /* Facts that the function backend serves, each with a hook more in a fault. */
 extern const volatile bool cfg_fn_prots;
 extern const volatile bool cfg_fn_executed;
-/* Fences of faults are not counted by another hook. */
-extern const volatile bool cfg_work_flushes;
+/* Counts come from KVM's statistics (stats.bpf.c). */
+extern const volatile bool cfg_stats;
+/* What must hold of faults. */
+extern const volatile bool cfg_checks;
 /* What the time of vCPUs goes to. */
 extern const volatile bool cfg_stalls;
 
@@ -58,9 +60,23 @@ struct turns_map {
 
 extern struct turns_map turns SEC(".maps");
 
+/* A VM, and a thread that has to do with it; by reference, see find_place(). */
+struct met {
+	__u64 kvm;
+	__u64 task;
+};
+
+/*
+ * Index in vms[] of the VM, met now if the thread or an ancestor of it is the
+ * process to follow; GSTAGE_MAX_VMS if it is not followed.
+ */
+int find_vm(const struct met *met);
+/* The same for the current thread. */
 int find_new_vm(const __u64 *kvm);
 int enter_phase(__u32 vm_index, __u32 kind, __u32 round);
 int leave_phase(__u32 vm_index);
+/* Is this thread in a log operation of the VM? On tracepoints only. */
+int is_in_log_op(__u32 vm_index);
 /* @rec but for vm and time_ns, which are filled in. */
 int emit(__u32 vm_index, struct gstage_rec *rec);
 
@@ -138,6 +154,12 @@ static __always_inline __u32 cause_of_phase(__u32 vm)
 	}
 	/* A dirty ring that is reset counts as CLEAR, too. */
 	return GSTAGE_CAUSE_CLEAR;
+}
+
+/* Of a path that failed the series knows none. */
+static __always_inline __u32 path_of_event(const struct kvm_gstage_fault *fault)
+{
+	return fault->path ? fault->path - 1 : GSTAGE_PATH_ERROR;
 }
 
 static __always_inline __u32 clamp_level(__u32 level)

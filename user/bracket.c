@@ -76,6 +76,10 @@ static bool is_left_out(const struct probe_choice *choice)
 		return true;
 	case FACT_FLUSH_EXECUTED:
 		return choice->candidate->backend == BACKEND_FUNCTION;
+	case FACT_EVENTS:
+		return choice->candidate->backend == BACKEND_TRACEPOINT;
+	case FACT_FLUSH_WAITS:
+		return choice->candidate->cost == COST_HOOKS;
 	default:
 		return false;
 	}

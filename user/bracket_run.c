@@ -48,11 +48,10 @@ enum prog {
 	PROG_MAP_PAGE_DONE,
 	PROG_FLUSH,
 	PROG_END,
-	/* Only in a split, on functions and on tracepoints. */
+	/* Only in a split. */
 	PROG_FLUSH_HUGE,
 	PROG_SPLIT,
 	PROG_SPLIT_DONE,
-	PROG_ON_SPLIT,
 	NR_PROGS,
 };
 
@@ -68,7 +67,6 @@ static const char *const prog_names[NR_PROGS] = {
 	[PROG_FLUSH_HUGE] = "bracket_flush_huge",
 	[PROG_SPLIT] = "bracket_split",
 	[PROG_SPLIT_DONE] = "bracket_split_done",
-	[PROG_ON_SPLIT] = "bracket_on_split",
 };
 
 struct bracket_hooks {
@@ -99,19 +97,14 @@ static bool is_needed(enum prog prog,
 {
 	const struct probe_choice *latencies = &choices[FACT_LATENCIES];
 
-	if (!latencies->candidate)
+	if (!probes_is_served_by(latencies, BACKEND_FUNCTION))
 		return false;
-	if (latencies->candidate->backend == BACKEND_TRACEPOINT)
-		return prog == PROG_RUN ||
-		       (prog == PROG_ON_SPLIT &&
-			probes_is_served_by(&choices[FACT_SPLITS],
-					    BACKEND_TRACEPOINT));
 	if (prog == PROG_FLUSH || prog == PROG_FLUSH_HUGE)
 		return has_flush_hook(choices);
 	if (prog == PROG_SPLIT || prog == PROG_SPLIT_DONE)
 		return probes_is_served_by(&choices[FACT_SPLITS],
 					   BACKEND_FUNCTION);
-	return prog != PROG_ON_SPLIT;
+	return true;
 }
 
 void bracket_run_set_programs(struct bpf_object *obj,
@@ -179,24 +172,6 @@ static uint64_t measure(struct play *play, unsigned int calls)
 		call(play, calls);
 		batches[i].nr = play->shared->nr;
 		batches[i].sum_ns = play->shared->sum_ns;
-	}
-	return play->err ? BRACKET_UNKNOWN :
-			   bracket_median(batches, NR_BATCHES);
-}
-
-/* By ours, around all that a call is. */
-static uint64_t measure_calls(struct play *play)
-{
-	struct bracket_batch batches[NR_BATCHES];
-	uint64_t start_ns;
-	int i;
-
-	call(play, 1);
-	for (i = 0; i < NR_BATCHES; i++) {
-		start_ns = clock_now_ns();
-		call(play, FAST_CALLS);
-		batches[i].nr = FAST_CALLS;
-		batches[i].sum_ns = clock_now_ns() - start_ns;
 	}
 	return play->err ? BRACKET_UNKNOWN :
 			   bracket_median(batches, NR_BATCHES);
@@ -297,24 +272,14 @@ static uint64_t measure_clock(void)
 	return bracket_median(batches, NR_BATCHES);
 }
 
-/* The half of each clock read lies inside; in a split a program, too. */
+/* The half of each clock read lies inside, and nothing else of ours. */
 static void measure_tracepoints(struct play *play)
 {
-	uint64_t clock_ns = measure_clock(), without_ns, with_ns;
+	uint64_t clock_ns = measure_clock();
 	unsigned int path;
 
 	for (path = 0; path < GSTAGE_NR_PATHS; path++)
 		play->result->path_ns[path] = clock_ns;
-	play->result->path_ns[GSTAGE_PATH_SPLIT] = BRACKET_UNKNOWN;
-	if (!hook_is_loaded(&play->hooks[PROG_ON_SPLIT]))
-		return;
-	without_ns = measure_calls(play);
-	attach(play, PROG_ON_SPLIT);
-	with_ns = measure_calls(play);
-	detach(play, PROG_ON_SPLIT);
-	if (!play->err && with_ns >= without_ns)
-		play->result->path_ns[GSTAGE_PATH_SPLIT] =
-			clock_ns + with_ns - without_ns;
 }
 
 /* On one CPU, which it was on; the figures of two could not be compared. */
@@ -369,7 +334,8 @@ struct bracket_hooks *bracket_run(struct bpf_object *obj,
 	for (prog = 0; prog < NR_PROGS; prog++)
 		hook_init(&play.hooks[prog], obj, prog_names[prog]);
 	bracket_init(b, "");
-	if (!hook_is_loaded(&play.hooks[PROG_RUN]))
+	if (probes_is_served_by(&choices[FACT_LATENCIES], BACKEND_FUNCTION) &&
+	    !hook_is_loaded(&play.hooks[PROG_RUN]))
 		play.err = -ENOENT;
 	measure_all(&play, choices);
 	if (play.err == -ENOENT)

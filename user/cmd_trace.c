@@ -350,21 +350,6 @@ static bool judge_losses(const struct trace *t, json_t *root)
 	return is_complete;
 }
 
-/* What is counted by phase may lag behind: never without a word. */
-static void warn_of_lag(const struct trace *t)
-{
-	uint64_t n = tally_unreported(t->tally);
-
-	if (!tally_has_live_vm(t->tally))
-		return;
-	if (t->opts->counts_only)
-		pr_warn("a VM runs on: of each vCPU in KVM up to 127 faults and fences are not counted");
-	else if (n)
-		pr_warn("a VM runs on: %" PRIu64
-			" faults are in the latencies and not yet in the counts by phase",
-			n);
-}
-
 static bool has_failed_check(const json_t *root)
 {
 	const json_t *check;
@@ -404,7 +389,6 @@ static int publish(struct trace *t, struct run *run)
 	bool is_complete = judge_losses(t, run__json(run));
 	int err = 0, print_err;
 
-	warn_of_lag(t);
 	if (opts->output)
 		err = run__write(run, opts->output, opts->force);
 	print_err = print_run(t, run);
@@ -457,6 +441,7 @@ static int choose(struct trace *t)
 		.kprobes = opts->kprobes,
 		.counts_only = opts->counts_only,
 		.fences = opts->fences,
+		.events = opts->events,
 		.locks = opts->locks,
 		.exits = opts->exits,
 		.stalls = opts->stalls,

@@ -158,6 +158,7 @@ static void add_obstacle(struct doctor *d, const struct obstacle *obstacle)
 /* With everything that can be asked for. */
 static const struct probe_wish all = {
 	.fences = true,
+	.events = true,
 	.locks = true,
 	.checks = true,
 	.exits = true,
@@ -169,6 +170,8 @@ static const char *option_of(enum fact fact)
 	switch (fact) {
 	case FACT_FLUSH_EXECUTED:
 		return "--fences";
+	case FACT_EVENTS:
+		return "--events";
 	case FACT_LOCKS:
 		return "--locks";
 	case FACT_CHECKS:

@@ -45,9 +45,8 @@ static const struct {
 };
 
 static const char *const tracepoints[] = {
-	"kvm_dirty_log",   "kvm_gstage_fault", "kvm_gstage_split",
-	"kvm_gstage_wp",   "kvm_gstage_work",  "kvm_hfence_request",
-	"kvm_hfence_full",
+	"kvm_dirty_log", "kvm_gstage_fault",   "kvm_mmu_split_huge_page",
+	"kvm_gstage_wp", "kvm_hfence_request", "kvm_hfence_exec",
 };
 
 #define NR_TRACEPOINTS (sizeof(tracepoints) / sizeof(tracepoints[0]))
@@ -116,7 +115,7 @@ static void find_tracepoints(const struct feature_view *view,
 		set(finding, false, "tracepoint", tracepoints[i]);
 		return;
 	}
-	set(finding, true, "tracepoint", "kvm_gstage_fault and six others");
+	set(finding, true, "tracepoint", "kvm_gstage_fault and five others");
 }
 
 void features_find(const struct feature_view *view,

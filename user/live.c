@@ -17,7 +17,8 @@
 #define HEADER_EVERY 24
 
 static const char *const cause_names[] = { "fault", "enable", "clear", "get" };
-static const char *const op_names[] = { "enable", "disable", "get", "clear" };
+static const char *const op_names[] = { "enable", "disable", "get", "clear",
+					"reset" };
 
 int live_init(struct live *live, FILE *out, bool json, bool timestamps)
 {
@@ -35,32 +36,15 @@ void live_free(struct live *live)
 	live->before = NULL;
 }
 
-static uint64_t nr_values(const struct gstage_hist *h)
-{
-	uint64_t n = h->underflow + h->overflow;
-	unsigned int i;
-
-	for (i = 0; i < GSTAGE_HIST_BUCKETS; i++)
-		n += h->buckets[i];
-	return n;
-}
-
-/*
- * Faults that took @path. Latencies are seen as they happen, the counters by
- * phase follow after up to 128 faults; runs that only count have these alone.
- */
-static uint64_t nr_faults(const struct tally *t,
-			  const struct gstage_phase_counts *total,
+static uint64_t nr_faults(const struct gstage_phase_counts *total,
 			  unsigned int path)
 {
-	uint64_t counted = 0, seen = 0;
 	unsigned int access;
+	uint64_t n = 0;
 
-	for (access = 0; access < GSTAGE_NR_ACCESSES; access++) {
-		counted += total->faults[path][access];
-		seen += nr_values(&t->sum.fault_ns[path][access]);
-	}
-	return seen ? seen : counted;
+	for (access = 0; access < GSTAGE_NR_ACCESSES; access++)
+		n += total->faults[path][access];
+	return n;
 }
 
 /* The durations of write faults that came since, all paths together. */
@@ -107,7 +91,7 @@ static void measure(struct interval *iv, const struct tally *now,
 	tally_total(before, &b);
 	tally_subtract(&d, &a, &b);
 	for (i = 0; i < GSTAGE_NR_PATHS; i++)
-		n[i] = nr_faults(now, &a, i) - nr_faults(before, &b, i);
+		n[i] = nr_faults(&d, i);
 	iv->fast = n[GSTAGE_PATH_FAST];
 	iv->prot = n[GSTAGE_PATH_PROT];
 	iv->split = n[GSTAGE_PATH_SPLIT];
@@ -231,12 +215,12 @@ static json_t *record_json(const struct gstage_rec *rec)
 		return json_pack("{s:s s:I s:i s:I s:s s:b s:i}", "type",
 				 "log_op", "time_ns", t, "vm", (int)rec->vm,
 				 "slot", (json_int_t)rec->gpa, "op",
-				 name_of(op_names, 4, rec->from), "end",
+				 name_of(op_names, 5, rec->from), "end",
 				 (int)rec->to, "error", -rec->ret);
 	case GSTAGE_REC_QUEUE_FULL:
 		return json_pack("{s:s s:I s:i s:i s:I s:I}", "type",
 				 "queue_full", "time_ns", t, "vm", (int)rec->vm,
-				 "vcpu", (int)rec->from, "gpa",
+				 "vcpus", (int)rec->from, "gpa",
 				 (json_int_t)rec->gpa, "bytes",
 				 (json_int_t)rec->size);
 	}
@@ -257,13 +241,13 @@ static int record_text(struct live *live, const struct gstage_rec *rec)
 			name_of(cause_names, 4, rec->cause));
 		break;
 	case GSTAGE_REC_LOG_OP:
-		fprintf(out, "%s slot %llu %s", name_of(op_names, 4, rec->from),
+		fprintf(out, "%s slot %llu %s", name_of(op_names, 5, rec->from),
 			(unsigned long long)rec->gpa,
 			rec->to ? "end" : "begin");
 		break;
 	case GSTAGE_REC_QUEUE_FULL:
 		fprintf(out,
-			"vcpu %u hfence queue full, gpa 0x%llx, %llu bytes",
+			"hfence queues of %u vcpus full, gpa 0x%llx, %llu bytes",
 			rec->from, (unsigned long long)rec->gpa,
 			(unsigned long long)rec->size);
 		break;

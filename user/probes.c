@@ -20,15 +20,17 @@
  */
 static const struct probe probes[] = {
 	{ "on_fault", "kvm_gstage_fault", HOOK_TRACEPOINT, false },
-	{ "on_work", "kvm_gstage_work", HOOK_TRACEPOINT, false },
-	{ "on_split", "kvm_gstage_split", HOOK_TRACEPOINT, false },
-	{ "on_wp", "kvm_gstage_wp", HOOK_TRACEPOINT, false },
+	{ "on_split", "kvm_mmu_split_huge_page", HOOK_TRACEPOINT, false },
 	{ "on_hfence_request", "kvm_hfence_request", HOOK_TRACEPOINT, false },
-	{ "on_hfence_full", "kvm_hfence_full", HOOK_TRACEPOINT, false },
 	/* At its end an operation is judged in the phase that it was. */
 	{ "check_dirty_log", "kvm_dirty_log", HOOK_TRACEPOINT, false },
 	{ "on_dirty_log", "kvm_dirty_log", HOOK_TRACEPOINT, false },
+	{ "on_memory", "kvm_arch_prepare_memory_region", HOOK_FENTRY, false },
 	{ "on_destroy_vm", "kvm_arch_destroy_vm", HOOK_FENTRY, false },
+	/* There are none without debugfs. */
+	{ "on_reset", "kvm_stat_data_clear", HOOK_FENTRY, true },
+	{ "on_reset_vms", "vm_stat_clear", HOOK_FENTRY, true },
+	{ "on_reset_vcpus", "vcpu_stat_clear", HOOK_FENTRY, true },
 
 	/* A range is entered after it is marked as one. */
 	{ "fn_range_done", "kvm_arch_flush_remote_tlbs_range", HOOK_FEXIT,
@@ -38,6 +40,7 @@ static const struct probe probes[] = {
 	  false },
 	{ "fn_flush_vmid", "kvm_riscv_hfence_gvma_vmid_all", HOOK_FENTRY,
 	  true },
+	{ "fn_flush_vm", "kvm_flush_remote_tlbs", HOOK_FENTRY, true },
 	{ "fn_vvma_asid_gva", "kvm_riscv_hfence_vvma_asid_gva", HOOK_FENTRY,
 	  true },
 	{ "fn_vvma_asid_all", "kvm_riscv_hfence_vvma_asid_all", HOOK_FENTRY,
@@ -75,11 +78,9 @@ static const struct probe probes[] = {
 	{ "fn_exit_timed", "kvm_riscv_vcpu_exit", HOOK_FENTRY, false },
 
 	{ "check_wp", "kvm_gstage_wp", HOOK_TRACEPOINT, false },
-	{ "check_split", "kvm_gstage_split", HOOK_TRACEPOINT, false },
+	{ "check_split", "kvm_mmu_split_huge_page", HOOK_TRACEPOINT, false },
 	{ "check_hfence_request", "kvm_hfence_request", HOOK_TRACEPOINT,
 	  false },
-	{ "check_fault", "kvm_gstage_fault", HOOK_TRACEPOINT, false },
-	{ "check_hfence_full", "kvm_hfence_full", HOOK_TRACEPOINT, false },
 	{ "check_write_lock", "_raw_write_lock", HOOK_FENTRY, true },
 	{ "check_unmap", "kvm_unmap_gfn_range", HOOK_FENTRY, true },
 	{ "check_age", "kvm_age_gfn", HOOK_FENTRY, true },
@@ -121,8 +122,27 @@ static const struct probe probes[] = {
 
 static const char *const no_members[] = { NULL };
 
-/* KVM counts these together, and reports the fences of faults with them. */
-static const char *const tp_work[] = { "on_work", NULL };
+/*
+ * KVM counts by itself; its statistics are read at the borders of phases, when a
+ * VM is met and when it ends. All facts of them or none: whoever counts some of
+ * them by functions would count others twice.
+ */
+static const char *const tp_stats[] = { "on_dirty_log",
+					"on_memory",
+					"on_destroy_vm",
+					"on_reset",
+					"on_reset_vms",
+					"on_reset_vcpus",
+					NULL };
+static const char *const stat_members[] = {
+	"kvm_vcpu_stat.gstage_fault_fast", "kvm_vcpu_stat.hfence_queue_full",
+	"kvm_vm_stat.hfence_all", "kvm_vm_stat.hfence_range_hist", NULL
+};
+static const char *const fault_members[] = { "kvm_gstage_fault.fence_ns",
+					     NULL };
+static const char *const request_members[] = { "kvm_gstage_fault.fence_ns",
+					       "kvm_hfence_request.wait_ns",
+					       NULL };
 
 /* Which way a fault takes. */
 #define FN_PATH                                                        \
@@ -138,9 +158,11 @@ static const char *const fn_prots[] = {
 	"fn_range",	 "fn_range_done", NULL
 };
 static const char *const fn_requests[] = {
-	"fn_range_done", "fn_range",	     "fn_flush_gpa",
-	"fn_flush_vmid", "fn_vvma_asid_gva", "fn_vvma_asid_all",
-	"fn_vvma_gva",	 "fn_vvma_all",	     NULL
+	"fn_range_done",    "fn_range",
+	"fn_flush_gpa",	    "fn_flush_vmid",
+	"fn_vvma_asid_gva", "fn_vvma_asid_all",
+	"fn_vvma_gva",	    "fn_vvma_all",
+	"fn_flush_vm",	    NULL
 };
 static const char *const fn_executed[] = { "fn_cpu", "fn_hfences",
 					   "fn_flush_all", "fn_flush_vvma",
@@ -174,46 +196,52 @@ static const char *const queue_members[] = { "kvm_vcpu.vcpu_idx",
 
 /* By fact, the better one first. */
 static const struct probe_candidate candidates[] = {
-	{ FACT_LATENCIES, BACKEND_TRACEPOINT, LIST("on_fault", "on_work"),
-	  no_members, COST_LOW },
+	{ FACT_LATENCIES, BACKEND_TRACEPOINT, LIST("on_fault"), fault_members,
+	  COST_LOW },
 	{ FACT_LATENCIES, BACKEND_FUNCTION, fn_latencies, walk_members,
 	  COST_LOW },
-	{ FACT_FAULTS, BACKEND_TRACEPOINT, tp_work, no_members, COST_LOW },
+	{ FACT_FAULTS, BACKEND_TRACEPOINT, tp_stats, stat_members, COST_LOW },
 	{ FACT_FAULTS, BACKEND_FUNCTION, fn_faults, walk_members, COST_LOW },
-	{ FACT_PROT_UPDATES, BACKEND_TRACEPOINT, tp_work, no_members,
+	{ FACT_PROT_UPDATES, BACKEND_TRACEPOINT, tp_stats, stat_members,
 	  COST_LOW },
 	{ FACT_PROT_UPDATES, BACKEND_FUNCTION, fn_prots, walk_members,
 	  COST_HOOK },
-	{ FACT_LOST_RACES, BACKEND_TRACEPOINT, tp_work, no_members, COST_LOW },
-	{ FACT_FLUSH_EXECUTED, BACKEND_TRACEPOINT, tp_work, no_members,
+	{ FACT_LOST_RACES, BACKEND_TRACEPOINT, tp_stats, stat_members,
+	  COST_LOW },
+	{ FACT_FLUSH_EXECUTED, BACKEND_TRACEPOINT, tp_stats, stat_members,
 	  COST_LOW },
 	{ FACT_FLUSH_EXECUTED, BACKEND_FUNCTION, fn_executed, queue_members,
 	  COST_HOOKS },
-	{ FACT_SPLITS, BACKEND_TRACEPOINT, LIST("on_split"), no_members,
-	  COST_LOW },
+	{ FACT_SPLITS, BACKEND_TRACEPOINT, tp_stats, stat_members, COST_LOW },
 	{ FACT_SPLITS, BACKEND_FUNCTION, fn_splits, walk_members, COST_LOW },
-	{ FACT_WRITE_PROTECTS, BACKEND_TRACEPOINT, LIST("on_wp"), no_members,
+	{ FACT_WRITE_PROTECTS, BACKEND_TRACEPOINT, tp_stats, stat_members,
 	  COST_LOW },
 	{ FACT_WRITE_PROTECTS, BACKEND_FUNCTION, fn_wps, walk_members,
 	  COST_LOW },
-	/* Those of faults are reported with the work of a vCPU. */
-	{ FACT_FLUSH_REQUESTS, BACKEND_TRACEPOINT,
-	  LIST("on_hfence_request", "on_work"), no_members, COST_LOW },
+	{ FACT_FLUSH_REQUESTS, BACKEND_TRACEPOINT, tp_stats, stat_members,
+	  COST_LOW },
 	{ FACT_FLUSH_REQUESTS, BACKEND_FUNCTION, fn_requests, no_members,
 	  COST_HOOK },
-	{ FACT_FLUSH_FALLBACKS, BACKEND_TRACEPOINT, LIST("on_hfence_full"),
-	  no_members, COST_LOW },
+	{ FACT_FLUSH_FALLBACKS, BACKEND_TRACEPOINT, tp_stats, stat_members,
+	  COST_LOW },
+	{ FACT_FLUSH_WAITS, BACKEND_TRACEPOINT,
+	  LIST("on_fault", "on_hfence_request"), request_members, COST_HOOKS },
+	{ FACT_FLUSH_WAITS, BACKEND_TRACEPOINT, LIST("on_fault"), fault_members,
+	  COST_LOW },
 	{ FACT_PHASES, BACKEND_TRACEPOINT, LIST("on_dirty_log"), no_members,
 	  COST_LOW },
 	{ FACT_PHASES, BACKEND_FUNCTION, fn_phases, no_members, COST_LOW },
 	{ FACT_VM_END, BACKEND_FUNCTION, LIST("on_destroy_vm"), no_members,
 	  COST_LOW },
+	{ FACT_EVENTS, BACKEND_TRACEPOINT,
+	  LIST("on_split", "on_hfence_request"), request_members, COST_LOW },
+	{ FACT_EVENTS, BACKEND_FUNCTION, fn_splits, walk_members, COST_LOW },
 	{ FACT_CHECKS, BACKEND_TRACEPOINT,
 	  LIST("check_dirty_log", "check_wp", "check_split",
-	       "check_hfence_request", "check_fault", "check_hfence_full",
-	       "check_write_lock", "check_unmap", "check_age",
-	       "check_request_all", "check_flush_all"),
-	  no_members, COST_LOW },
+	       "check_hfence_request", "on_fault", "check_write_lock",
+	       "check_unmap", "check_age", "check_request_all",
+	       "check_flush_all"),
+	  request_members, COST_LOW },
 	{ FACT_LOCKS, BACKEND_FUNCTION,
 	  LIST("on_write_unlock", "on_write_lock", "on_read_unlock",
 	       "on_read_lock"),
@@ -240,8 +268,10 @@ static const char *const fact_names[NR_FACTS] = {
 	[FACT_WRITE_PROTECTS] = "write_protects",
 	[FACT_FLUSH_REQUESTS] = "flush_requests",
 	[FACT_FLUSH_FALLBACKS] = "flush_fallbacks",
+	[FACT_FLUSH_WAITS] = "flush_waits",
 	[FACT_PHASES] = "phases",
 	[FACT_VM_END] = "vm_end",
+	[FACT_EVENTS] = "events",
 	[FACT_CHECKS] = "checks",
 	[FACT_LOCKS] = "locks",
 	[FACT_EXITS] = "exits",
@@ -254,6 +284,8 @@ static const char *const only_tracepoints[NR_FACTS] = {
 		"no function shows a lost race without a hook more in each fault",
 	[FACT_FLUSH_FALLBACKS] =
 		"which queues were full is known inside of a static function only",
+	[FACT_FLUSH_WAITS] =
+		"how long a request takes no function shows without two hooks more in each fault",
 	[FACT_CHECKS] = "the checks look at what only tracepoints tell",
 };
 
@@ -371,12 +403,12 @@ static const struct probe *find_never_called(const struct probe_view *view,
 
 /*
  * Each hook of these tells one fault from another: without it what is counted is not
- * too little but wrong.
+ * too little but wrong. So it is of the hooks at which statistics are read.
  */
-static bool is_whole_or_nothing(enum fact fact)
+static bool is_whole_or_nothing(const struct probe_candidate *c)
 {
-	return fact == FACT_FAULTS || fact == FACT_LATENCIES ||
-	       fact == FACT_PROT_UPDATES;
+	return c->fact == FACT_FAULTS || c->fact == FACT_LATENCIES ||
+	       c->fact == FACT_PROT_UPDATES || c->progs == tp_stats;
 }
 
 bool probes_can_serve(const struct probe_view *view,
@@ -405,14 +437,16 @@ bool probes_can_serve(const struct probe_view *view,
 			 dot + 1);
 		return false;
 	}
-	return !is_whole_or_nothing(candidate->fact) ||
+	return !is_whole_or_nothing(candidate) ||
 	       !find_never_called(view, candidate, reason, size);
 }
 
 static bool is_wanted(enum fact fact, const struct probe_wish *wish)
 {
-	if (fact == FACT_LATENCIES)
+	if (fact == FACT_LATENCIES || fact == FACT_FLUSH_WAITS)
 		return !wish->counts_only;
+	if (fact == FACT_EVENTS)
+		return wish->events;
 	if (fact == FACT_CHECKS)
 		return wish->checks;
 	if (fact == FACT_LOCKS)
@@ -455,7 +489,7 @@ static void choose(const struct probe_view *view, const struct probe_wish *wish,
 		} else if (c->cost == COST_HOOKS && !wish->fences) {
 			snprintf(
 				reason, sizeof(reason),
-				"it takes two hooks more in each fault: --fences");
+				"it takes a hook more in each fault: --fences");
 		} else {
 			choice->candidate = c;
 			choice->reason[0] = '\0';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which facts a trace reports, and what can serve each of them: KVM's
- * tracepoints (kernel-patches/<base>/tracepoints), or hooks on its functions.
+ * Which facts a trace reports, and what can serve each of them: KVM's statistics
+ * and tracepoints (kernel-patches/<base>/tracepoints), or hooks on its functions.
  *
  * Plain C, nothing is loaded: whoever asks brings a view of a kernel, the
  * running one or a file (user/ktypes.h makes both).
@@ -24,8 +24,10 @@ enum fact {
 	FACT_WRITE_PROTECTS,
 	FACT_FLUSH_REQUESTS,
 	FACT_FLUSH_FALLBACKS, /* requests that found a vCPU's queue full */
+	FACT_FLUSH_WAITS, /* how long who asked for a fence waited */
 	FACT_PHASES,
 	FACT_VM_END,
+	FACT_EVENTS, /* only with --events */
 	FACT_CHECKS, /* only with --checks */
 	FACT_LOCKS, /* only with --locks */
 	FACT_EXITS, /* of vCPUs, by cause; only with --exits */
@@ -93,7 +95,8 @@ struct probe_wish {
 	enum backend backend;
 	bool kprobes; /* functions by these, although there is ftrace */
 	bool counts_only;
-	bool fences; /* those executed, on functions, too */
+	bool fences; /* those executed, on functions, too; all waits for them */
+	bool events;
 	bool locks;
 	bool checks;
 	bool exits;

@@ -419,6 +419,45 @@ static void print_section(struct report *report, const struct section *section)
 	finish_table(report, table);
 }
 
+/* What KVM keeps of the sizes of ranges. */
+static void print_sizes(const struct report *report, const json_t *sizes)
+{
+	char ge[32], lt[32];
+	size_t i;
+
+	if (!json_array_size(sizes))
+		return;
+	fprintf(report->out, "\nFlush request size, kind range, in bytes\n");
+	for (i = 0; i < json_array_size(sizes); i++) {
+		const json_t *size = json_array_get(sizes, i);
+
+		snprintf(ge, sizeof(ge), "%" JSON_INTEGER_FORMAT,
+			 run_int(size, "ge"));
+		snprintf(lt, sizeof(lt), "%" JSON_INTEGER_FORMAT,
+			 run_int(size, "lt"));
+		fprintf(report->out, "  [%s, %s) %" JSON_INTEGER_FORMAT "\n",
+			ge, json_object_get(size, "lt") ? lt : "...",
+			run_int(size, "count"));
+	}
+}
+
+static void print_flush_waits(const struct report *report)
+{
+	const json_t *rows = json_object_get(report->run, "flush_requests");
+	struct hist h;
+	size_t i;
+
+	for (i = 0; i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+
+		if (!get_hist(row, "wait", &h))
+			continue;
+		fprintf(report->out, "\nWait for a flush, kind %s\n",
+			run_str(row, "kind"));
+		print_hist(report, &h, &report->scale, report->step);
+	}
+}
+
 static void print_flush_sizes(const struct report *report)
 {
 	const struct out_scale bytes = { "bytes", 1, 0 };
@@ -429,6 +468,7 @@ static void print_flush_sizes(const struct report *report)
 	for (i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
 
+		print_sizes(report, json_object_get(row, "sizes"));
 		if (!get_hist(row, "size", &h))
 			continue;
 		fprintf(report->out, "\nFlush request size, kind %s\n",
@@ -476,6 +516,7 @@ static void print_small_sections(struct report *report)
 	print_section(report, &wp);
 	print_section(report, &requests);
 	print_flush_sizes(report);
+	print_flush_waits(report);
 	print_section(report, &executed);
 }
 

@@ -74,6 +74,9 @@ json_t *report_json(const json_t *run, const char *file)
 		err = add_quantiles(json_object_get(json, "flush_requests"),
 				    "size");
 	if (!err)
+		err = add_quantiles(json_object_get(json, "flush_requests"),
+				    "wait");
+	if (!err)
 		return json;
 	json_decref(json);
 	return NULL;

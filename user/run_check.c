@@ -153,31 +153,50 @@ static int check_faults(struct check *check, const json_t *root)
 	return err;
 }
 
+/* Histograms of a row of flush_requests. */
+static int check_request(struct check *check, const json_t *row,
+			 const char *where)
+{
+	static const char *const keys[] = { "ge", NULL };
+	const json_t *size = json_object_get(row, "size");
+	const json_t *wait = json_object_get(row, "wait");
+	json_int_t count = run_int(row, "count");
+	char name[64];
+	int err = 0;
+
+	snprintf(name, sizeof(name), "%s.size", where);
+	/* A whole-VM flush has no size, so its histogram is empty. */
+	if (size)
+		err = check_hist(check, size, name, "bytes",
+				 run_int(size, "count") ? count : 0);
+	if (!err && size && check->complete && json_object_get(row, "bytes") &&
+	    run_int(row, "bytes") != run_int(size, "sum"))
+		err = fail(check, "%s.sum differs from bytes", name);
+	snprintf(name, sizeof(name), "%s.sizes", where);
+	if (!err)
+		err = check_rows(check, json_object_get(row, "sizes"), name,
+				 run_request_size_fields, keys);
+	/* The requests of one fault are waited for together. */
+	snprintf(name, sizeof(name), "%s.wait", where);
+	if (!err && wait)
+		err = check_hist(check, wait, name, "ns",
+				 run_int(wait, "count"));
+	return err;
+}
+
 static int check_requests(struct check *check, const json_t *root)
 {
 	static const char *const keys[] = { "kind", NULL };
 	const json_t *rows = json_object_get(root, "flush_requests");
-	char where[64];
+	char where[40];
 	size_t i;
 	int err;
 
 	err = check_rows(check, rows, "flush_requests", run_request_fields,
 			 keys);
 	for (i = 0; !err && i < json_array_size(rows); i++) {
-		const json_t *row = json_array_get(rows, i);
-		const json_t *size = json_object_get(row, "size");
-		json_int_t count = run_int(row, "count");
-
-		if (!size)
-			continue;
-		/* A whole-VM flush has no size, so its histogram is empty. */
-		if (!run_int(size, "count"))
-			count = 0;
-		snprintf(where, sizeof(where), "flush_requests[%zu].size", i);
-		err = check_hist(check, size, where, "bytes", count);
-		if (!err && check->complete && json_object_get(row, "bytes") &&
-		    run_int(row, "bytes") != run_int(size, "sum"))
-			err = fail(check, "%s.sum differs from bytes", where);
+		snprintf(where, sizeof(where), "flush_requests[%zu]", i);
+		err = check_request(check, json_array_get(rows, i), where);
 	}
 	return err;
 }

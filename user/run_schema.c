@@ -138,6 +138,15 @@ const struct field run_request_fields[] = {
 	{ "bytes", COUNT, false, NULL },
 	{ "fallbacks", COUNT, false, NULL },
 	{ "size", OBJECT, false, NULL },
+	{ "sizes", ARRAY, false, NULL },
+	{ "wait", OBJECT, false, NULL },
+	{ NULL, 0, false, NULL },
+};
+
+const struct field run_request_size_fields[] = {
+	{ "ge", COUNT, true, NULL },
+	{ "lt", COUNT, false, NULL },
+	{ "count", COUNT, true, NULL },
 	{ NULL, 0, false, NULL },
 };
 

@@ -39,6 +39,7 @@ extern const struct field run_split_fields[];
 extern const struct field run_prot_fields[];
 extern const struct field run_wp_fields[];
 extern const struct field run_request_fields[];
+extern const struct field run_request_size_fields[];
 extern const struct field run_executed_fields[];
 extern const struct field run_lock_fields[];
 extern const struct field run_phase_lock_fields[];

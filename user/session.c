@@ -37,6 +37,7 @@ struct session {
 	void *record_ctx;
 	struct bracket_hooks *bracket;
 	bool is_measuring; /* itself: what is recorded is nobody's */
+	bool is_detached;
 };
 
 static int print_libbpf(enum libbpf_print_level level, const char *fmt,
@@ -91,6 +92,8 @@ static void set_programs(struct session *s, const struct session_opts *opts)
 				is_there &&
 					probes_is_needed(opts->choices, probe));
 	}
+	bpf_program__set_autoload(s->skel->progs.read_vm,
+				  s->skel->rodata->cfg_stats);
 	bracket_run_set_programs(s->skel->obj, opts->choices, &opts->view);
 }
 
@@ -109,8 +112,10 @@ static int set_options(struct session *s, const struct session_opts *opts)
 	skel->rodata->cfg_fn_prots = is_by_function(opts, FACT_PROT_UPDATES);
 	skel->rodata->cfg_fn_executed =
 		is_by_function(opts, FACT_FLUSH_EXECUTED);
-	skel->rodata->cfg_work_flushes =
-		!is_by_function(opts, FACT_FLUSH_REQUESTS);
+	skel->rodata->cfg_stats = probes_is_served_by(
+		&opts->choices[FACT_FAULTS], BACKEND_TRACEPOINT);
+	skel->rodata->cfg_checks =
+		probes_is_served(&opts->choices[FACT_CHECKS]);
 	skel->rodata->cfg_stalls = opts->choices[FACT_STALLS].status ==
 				   PROBE_SERVED;
 	set_programs(s, opts);
@@ -321,13 +326,47 @@ int session__measure_bracket(struct session *s, struct bracket *b)
 	return err;
 }
 
+/*
+ * Have read_vm() look at all VMs. 0 or -errno.
+ *
+ * The link is made anew each time, as it costs little.
+ */
+static int read_vms(struct session *s)
+{
+	const struct bpf_program *prog = s->skel->progs.read_vm;
+	struct bpf_link *link;
+	int fd, err = 0;
+	ssize_t n;
+	char none;
+
+	if (!s->skel->rodata->cfg_stats)
+		return 0;
+	link = bpf_program__attach_iter(prog, NULL);
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	if (fd < 0) {
+		err = -errno;
+	} else {
+		/* The program writes nothing; EAGAIN: there are many files. */
+		do {
+			n = read(fd, &none, 1);
+		} while (n > 0 ||
+			 (n < 0 && (errno == EAGAIN || errno == EINTR)));
+		err = n ? -errno : 0;
+		close(fd);
+	}
+	bpf_link__destroy(link);
+	return err;
+}
+
 int session__attach(struct session *s)
 {
 	size_t i;
+	int err;
 
 	for (i = 0; i < s->nr_probes; i++) {
 		const struct probe *probe = &s->probes[i];
-		int err;
 
 		if (!hook_is_loaded(&s->hooks[i]))
 			continue;
@@ -343,7 +382,11 @@ int session__attach(struct session *s)
 		}
 		pr_dbg("cannot attach to %s: %s", probe->hook, strerror(-err));
 	}
-	return 0;
+	/* Of the VMs that are there counts what comes from now on. */
+	err = read_vms(s);
+	if (err)
+		pr_err("cannot look for the VMs that run: %s", strerror(-err));
+	return err;
 }
 
 uint64_t session__map_bytes(const struct session *s, uint64_t *per_cpu)
@@ -379,28 +422,55 @@ void session__detach(struct session *s)
 {
 	size_t i;
 
+	s->is_detached = true;
 	for (i = s->hooks ? s->nr_probes : 0; i-- > 0;)
 		hook_detach(&s->hooks[i]);
 }
 
-/* How often counts moved from vCPUs to rows; odd while some do. */
+/*
+ * How often counts moved, from vCPUs to rows and from VMs to phases. UINT64_MAX
+ * while some do.
+ */
 static uint64_t count_moves(const struct gstage_bpf__bss *bss)
 {
-	uint64_t n = 0;
+	uint64_t n = 0, odd = 0;
 	unsigned int vm, i;
 
 	for (vm = 0; vm < GSTAGE_MAX_VMS; vm++) {
-		for (i = 0; i < bss->nr_vcpus[vm]; i++) {
-			uint32_t moves = *(const volatile __u32 *)&bss->state
-						  .vcpus[vm][i]
-						  .moves;
+		const volatile __u32 *moves = &bss->vm_stats[vm].moves;
 
-			if (moves & 1)
-				return UINT64_MAX;
-			n += moves;
+		n += *moves;
+		odd |= *moves;
+		for (i = 0; i < bss->nr_vcpus[vm]; i++) {
+			moves = &bss->state.vcpus[vm][i].moves;
+			n += *moves;
+			odd |= *moves;
 		}
 	}
-	return n;
+	return odd & 1 ? UINT64_MAX : n;
+}
+
+/* What KVM has counted, up to the last border of each phase and up to now. */
+static void read_stats(const struct gstage_bpf__bss *bss, struct tally *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->nr_phases; i++)
+		tally_add_stats(t, i, &bss->phase_stats[i], &bss->stat_layout);
+	for (i = 0; i < GSTAGE_MAX_VMS; i++) {
+		const struct gstage_vm_stats *vm = &bss->vm_stats[i];
+		struct gstage_raw_stats since;
+
+		/* Else there was a border since, and that is as good. */
+		if (t->vms[i].kvm && t->vms[i].kvm == vm->now_kvm &&
+		    vm->now_moves == vm->moves) {
+			tally_stats_since(&since, &vm->now, &vm->last);
+			tally_add_stats(t, t->vms[i].phase, &since,
+					&bss->stat_layout);
+		}
+		if (t->vms[i].kvm)
+			t->nr_vcpus += vm->nr_vcpus;
+	}
 }
 
 static void read_counts(struct session *s, struct tally *t)
@@ -424,6 +494,8 @@ static void read_counts(struct session *s, struct tally *t)
 				      GSTAGE_MAX_EXIT_VCPUS;
 	for (cpu = 0; cpu < s->nr_cpus; cpu++)
 		tally_add_row(t, row_of(s, cpu));
+	if (s->skel->rodata->cfg_stats)
+		read_stats(bss, t);
 	for (vm = 0; vm < GSTAGE_MAX_VMS; vm++) {
 		for (i = 0; i < bss->nr_vcpus[vm]; i++)
 			tally_add_vcpu(t, &bss->state.vcpus[vm][i],
@@ -439,6 +511,8 @@ void session__read(struct session *s, struct tally *t)
 	uint64_t before, after;
 	int tries = 0;
 
+	if (!s->is_detached && read_vms(s))
+		pr_dbg("cannot read the statistics of the VMs that run");
 	do {
 		before = count_moves(s->skel->bss);
 		__sync_synchronize();

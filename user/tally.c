@@ -65,8 +65,10 @@ void tally_add_row(struct tally *t, const struct gstage_row *row)
 		for (j = 0; j < GSTAGE_NR_ACCESSES; j++)
 			add_hist(&t->sum.fault_ns[i][j], &row->fault_ns[i][j]);
 	}
-	for (i = 0; i < GSTAGE_NR_FLUSHES; i++)
+	for (i = 0; i < GSTAGE_NR_FLUSHES; i++) {
 		add_hist(&t->sum.flush_sizes[i], &row->flush_sizes[i]);
+		add_hist(&t->sum.flush_waits[i], &row->flush_waits[i]);
+	}
 	add_locks(&t->sum.locks, &row->locks, t->nr_phases);
 }
 
@@ -89,6 +91,125 @@ void tally_add_vcpu(struct tally *t, const struct gstage_vcpu *vcpu, bool prots)
 		c->prots[GSTAGE_PROT_UNCHANGED] +=
 			nr_fast > nr_changed ? nr_fast - nr_changed : 0;
 	}
+}
+
+/* What leaves are changed for outside of faults, in a phase of that kind. */
+static unsigned int cause_of(uint32_t kind)
+{
+	switch (kind) {
+	case GSTAGE_PHASE_ENABLE:
+		return GSTAGE_CAUSE_ENABLE;
+	case GSTAGE_PHASE_GET:
+		return GSTAGE_CAUSE_GET;
+	}
+	/* A dirty ring that is reset counts as CLEAR, too. */
+	return GSTAGE_CAUSE_CLEAR;
+}
+
+static void add_faults(struct gstage_phase_counts *c,
+		       const struct gstage_stats *s)
+{
+	static const unsigned int accesses[] = { GSTAGE_ACCESS_EXEC,
+						 GSTAGE_ACCESS_READ,
+						 GSTAGE_ACCESS_WRITE };
+	uint64_t nr_prot = s->fast_faults;
+	unsigned int i, path;
+
+	c->faults[GSTAGE_PATH_FAST][GSTAGE_ACCESS_WRITE] += s->fast_faults;
+	for (i = 0; i < 3; i++) {
+		for (path = GSTAGE_PATH_PROT; path < GSTAGE_NR_PATHS; path++)
+			c->faults[path][accesses[i]] +=
+				s->slow_faults[path - GSTAGE_PATH_PROT][i];
+		nr_prot += s->slow_faults[0][i];
+	}
+	c->prots[GSTAGE_PROT_CHANGED] += nr_prot - s->spurious_faults;
+	c->prots[GSTAGE_PROT_UNCHANGED] += s->spurious_faults;
+	c->prots[GSTAGE_PROT_LOST_RACE] += s->lost_races;
+}
+
+static void add_leaves(struct gstage_phase_counts *c, unsigned int cause,
+		       const struct gstage_stats *s)
+{
+	unsigned int level;
+
+	for (level = 0; level < GSTAGE_NR_LEAVES; level++) {
+		c->wp_leaves[cause][level] += s->wp_leaves[level];
+		c->fault_flushes[level] +=
+			s->fault_flushes[level] + s->other_flushes[level];
+	}
+	for (level = 1; level < GSTAGE_NR_LEAVES; level++) {
+		c->splits[GSTAGE_CAUSE_FAULT][level] +=
+			s->fault_splits[level - 1];
+		c->splits[cause][level] += s->other_splits[level - 1];
+	}
+	/* Whatever there was, 4K is what was wanted. */
+	c->failed_splits[GSTAGE_CAUSE_FAULT][1] += s->failed_fault_splits;
+	c->failed_splits[cause][1] += s->failed_other_splits;
+}
+
+#define PAGE_BYTES 4096
+
+static void sort_stats(struct gstage_stats *s,
+		       const struct gstage_raw_stats *raw,
+		       const struct gstage_stats *layout)
+{
+	const __u64 *from = (const __u64 *)raw, *at = (const __u64 *)layout;
+	__u64 *to = (__u64 *)s;
+	size_t i;
+
+	for (i = 0; i < GSTAGE_NR_STATS; i++)
+		to[i] = from[at[i] % GSTAGE_NR_RAW];
+}
+
+static void add_stats(struct tally *t, unsigned int i,
+		      const struct gstage_stats *s)
+{
+	struct gstage_phase_counts *c = &t->sum.phases[i % GSTAGE_MAX_PHASES];
+	uint64_t nr_single = s->range_flushes[1], nr_ranges = 0;
+	unsigned int kind;
+
+	t->has_stats = true;
+	add_faults(c, s);
+	add_leaves(c, cause_of(t->phases[i % GSTAGE_MAX_PHASES].kind), s);
+	for (kind = 0; kind < GSTAGE_NR_RANGE_SIZES; kind++) {
+		t->range_flushes[kind] += s->range_flushes[kind];
+		nr_ranges += s->range_flushes[kind];
+	}
+	/* A range of one page is a page. */
+	c->flush_requests[GSTAGE_FLUSH_PAGE] += nr_single;
+	c->flush_bytes[GSTAGE_FLUSH_PAGE] += nr_single * PAGE_BYTES;
+	c->flush_requests[GSTAGE_FLUSH_RANGE] += nr_ranges - nr_single;
+	c->flush_bytes[GSTAGE_FLUSH_RANGE] +=
+		(s->range_pages - nr_single) * PAGE_BYTES;
+	c->flush_requests[GSTAGE_FLUSH_VMID] += s->vmid_flushes;
+	c->flush_requests[GSTAGE_FLUSH_VVMA] += s->vvma_flushes;
+	c->flush_fallbacks[GSTAGE_FLUSH_PAGE] += s->full_queues;
+	for (kind = 0; kind < GSTAGE_NR_FLUSHES; kind++) {
+		c->flush_executed[kind] += s->flush_executed[kind];
+		c->fences[kind] += s->fences[kind];
+	}
+}
+
+void tally_add_stats(struct tally *t, unsigned int i,
+		     const struct gstage_raw_stats *raw,
+		     const struct gstage_stats *layout)
+{
+	struct gstage_stats sorted;
+
+	sort_stats(&sorted, raw, layout);
+	add_stats(t, i, &sorted);
+}
+
+void tally_stats_since(struct gstage_raw_stats *since,
+		       const struct gstage_raw_stats *now,
+		       const struct gstage_raw_stats *last)
+{
+	const __u64 *n = (const __u64 *)now, *l = (const __u64 *)last;
+	__u64 *d = (__u64 *)since;
+	size_t i;
+
+	for (i = 0; i < GSTAGE_NR_RAW; i++)
+		d[i] = n[i] > l[i] ? n[i] - l[i] : 0;
 }
 
 void tally_close_phases(struct tally *t, uint64_t now_ns)

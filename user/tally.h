@@ -22,6 +22,9 @@ struct tally {
 	struct gstage_coverage coverage;
 	const struct gstage_exits *exits; /* by vCPU; only with --exits */
 	uint32_t nr_exits;
+	uint32_t nr_vcpus; /* of VMs that run, where KVM counts */
+	bool has_stats; /* it does; and then: */
+	uint64_t range_flushes[GSTAGE_NR_RANGE_SIZES];
 	struct gstage_row sum;
 };
 
@@ -34,6 +37,16 @@ void tally_add_row(struct tally *t, const struct gstage_row *row);
  */
 void tally_add_vcpu(struct tally *t, const struct gstage_vcpu *vcpu,
 		    bool prots);
+
+/* Add what KVM has counted in phase @i; @layout tells what is where in @raw. */
+void tally_add_stats(struct tally *t, unsigned int i,
+		     const struct gstage_raw_stats *raw,
+		     const struct gstage_stats *layout);
+
+/* *since = *now - *last; of what is less now, nothing. */
+void tally_stats_since(struct gstage_raw_stats *since,
+		       const struct gstage_raw_stats *now,
+		       const struct gstage_raw_stats *last);
 
 /*
  * End the phases that VMs were in when tracing ended, at @now_ns
@@ -81,7 +94,9 @@ const char *tally_exit_name(bool is_interrupt, unsigned int code);
 /*
  * Append to the checks of @root what must be true of every trace: each latency
  * histogram holds as many values as KVM itself counted. Without @saw_all, where
- * VMs ran before the trace began, KVM may have counted less.
+ * VMs ran before the trace began, or where one runs on, it may hold some more,
+ * since it is attached before the first look at KVM's counts and until after the
+ * last one.
  */
 int tally_check(const struct tally *t, json_t *root, bool counts_only,
 		bool saw_all);
@@ -104,12 +119,6 @@ typedef const char *(*symbol_fn)(void *ctx, uint64_t address);
  */
 int tally_checks_to_run(const struct tally *t, json_t *root, symbol_fn symbol,
 			void *symbol_ctx);
-
-/*
- * Faults whose latency was seen and that KVM has not reported to the counters
- * by phase: of vCPUs that were in KVM when tracing ended.
- */
-uint64_t tally_unreported(const struct tally *t);
 
 /* Is a VM that was met still alive? */
 bool tally_has_live_vm(const struct tally *t);

@@ -66,7 +66,7 @@ static const struct argp_option options[] = {
 	  "The same, and what the time of each vCPU went to: guest, faults, fences, waits for mmu_lock (costs more still; the hooks are in what they measure)",
 	  0 },
 	{ "fences", KEY_FENCES, NULL, 0,
-	  "Count the fences that vCPUs execute where KVM has no tracepoint for it, too, at more cost",
+	  "Count the fences that vCPUs execute where KVM does not count them itself; where it does, show how long every request waited, not only those of faults; at more cost",
 	  0 },
 	{ "locks", KEY_LOCKS, NULL, 0,
 	  "Measure how long mmu_lock is held, too (every rwlock of the kernel then costs a little)",

@@ -9,7 +9,7 @@ DG_BIN	:= $(O)/riscv64/dirtyguest
 
 DG_SRCS	:= $(addprefix $(DG_DIR)/,main.c options.c plan.c session.c phases.c \
 	     vm.c crew.c memory.c dirtylog.c check.c pattern.c result.c \
-	     result_json.c guard.c killer.c diag.c) user/opts.c
+	     result_json.c kvm_stats.c guard.c killer.c diag.c) user/opts.c
 DG_OBJS	:= $(patsubst %.c,$(DG_OUT)/%.o,$(DG_SRCS)) $(DG_OUT)/payload.o
 
 # RV_CC names its linker even where nothing is linked; the sanitizers have no

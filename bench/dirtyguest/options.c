@@ -41,6 +41,7 @@ enum {
 	OPT_FIFO,
 	OPT_FORCE,
 	OPT_DRY_RUN,
+	OPT_KVM_STATS,
 	OPT_SELF_TEST,
 	OPT_KILL,
 	OPT_KILL_IN,
@@ -159,6 +160,8 @@ static const struct argp_option options[] = {
 	{ "result", 0, 0, OPTION_ALIAS, 0, 0 },
 	{ "force", OPT_FORCE, 0, 0, "replace FILE if it exists", 0 },
 	{ "dry-run", OPT_DRY_RUN, 0, 0, "print the plan and do nothing", 0 },
+	{ "kvm-stats", OPT_KVM_STATS, 0, 0,
+	  "print KVM's own statistics of the VM and its vCPUs at the end", 0 },
 	{ "quiet", 'q', 0, 0, "no table on stdout", 0 },
 	{ "verbose", 'v', 0, 0, "say more on stderr", 0 },
 	{ 0, 'h', 0, OPTION_HIDDEN, 0, 0 },
@@ -432,6 +435,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_DRY_RUN:
 		opts->dry_run = true;
+		break;
+	case OPT_KVM_STATS:
+		opts->kvm_stats = true;
 		return 0;
 	case 'q':
 		opts->quiet = true;

@@ -62,6 +62,7 @@ struct dg_options {
 	bool fifo;
 	bool force;
 	bool dry_run;
+	bool kvm_stats;
 	bool quiet;
 	bool verbose;
 };

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "diag.h"
+#include "kvm_stats.h"
 #include "phases.h"
 #include "session.h"
 #include "user/exitcode.h"
@@ -45,6 +46,8 @@ static int run(struct phases *ph, const struct dg_options *opts)
 	status = run_status(err, ph->res);
 	if (!opts->quiet)
 		result__print(ph->res, opts);
+	if (opts->kvm_stats && kvm_stats__print(ph->vm) && !status)
+		status = GSTAGE_EX_IMPOSSIBLE;
 	if (write_results(ph->res, opts) && !status)
 		status = GSTAGE_EX_IMPOSSIBLE;
 	/* A vCPU that stays inside KVM still uses all of it: leave as we are. */

@@ -11,18 +11,12 @@ $oracle[0] as $o | $run[0] as $r |
 
 def total: map(.count // 0) | add // 0;
 
-# --- the time in which the tracer counted: from the first call of the function
-# that turns its tracepoint on to the first of the one that turns it off.
-($o.intervals | index("kvm_gstage_work_reg")) as $on |
-($o.intervals | index("kvm_gstage_fault_unreg") // length) as $off |
-def before: .counts[:$on] | add // 0;
-def traced: .counts[$on:$off] | add // 0;
-def after: .counts[$off:] | add // 0;
+# The tracer counts all of it: the statistics of a VM, from its begin to its end.
 
 # --- calls of a function; null: this build has none, it is inlined everywhere
 def entries($function): [$o.entries[] | select(.function == $function)] |
 	if length == 0 then null else
-		{ count: total, counts: (map(.counts) | transpose | map(add)) } end;
+		{ count: total } end;
 def calls($function): entries($function) | if . then .count else null end;
 
 # --- fence instructions
@@ -39,9 +33,7 @@ def row($what; $seen; $tracer; $remainders):
 def call_row($what; $function; $tracer; $remainders):
 	entries($function) as $e |
 	row("\($what): calls of \($function)"; $e.count; $tracer;
-	    if $e then [remainder("before the tracer was attached"; $e | before),
-			remainder("after it was detached"; $e | after)] + $remainders
-	    else $remainders end);
+	    $remainders);
 
 # --- what the workload is, for the calls that are no event
 ($r.guest.options // {}) as $workload |
@@ -53,12 +45,6 @@ def call_row($what; $function; $tracer; $remainders):
 ([$r.faults[] | select(.path == "map")] | total) as $maps |
 ([$r.faults[] | select(.path == "split")] | total) as $split_faults |
 
-# Each fences all of the hart, and none on behalf of a vCPU: no event.
-["kvm_riscv_gstage_mode_detect", "kvm_riscv_gstage_vmid_detect",
- "__local_hfence_gvma_all"] as $by_themselves |
-def on_request: of("module") | map(select(.function as $f |
-	$by_themselves + ["kvm_riscv_local_hfence_gvma_all"] | index($f) | not));
-
 fences(["hfence.gvma", "hinval.gvma"]) as $gvma |
 fences(["hfence.vvma", "hinval.vvma"]) as $vvma |
 
@@ -69,25 +55,20 @@ fences(["hfence.vvma", "hinval.vvma"]) as $vvma |
 		       (calls("kvm_riscv_gstage_mode_detect") // 0) + (calls("kvm_riscv_gstage_vmid_detect") // 0)),
 	     remainder("VMIDs begin, or begin anew: every hart forgets all guests";
 		       calls("__local_hfence_gvma_all") // 0),
-	     remainder("on request, before the tracer was attached"; [$gvma | on_request[] | { count: before }] | total),
-	     remainder("on request, after it was detached"; [$gvma | on_request[] | { count: after }] | total),
 	     remainder("of the firmware"; $gvma | of("firmware") | total),
 	     remainder("of the host kernel"; $gvma | of("kernel") | total),
 	     remainder("tried by a guest"; $gvma | of("guest") | total)]),
 
 	row("VS-stage fence instructions"; $vvma | total;
 	    [$r.flush_executed[] | select(.kind == "vvma") | { count: .fences }] | total;
-	    [remainder("on request, before the tracer was attached"; [$vvma | on_request[] | { count: before }] | total),
-	     remainder("on request, after it was detached"; [$vvma | on_request[] | { count: after }] | total),
-	     remainder("of the firmware"; $vvma | of("firmware") | total),
+	    [remainder("of the firmware"; $vvma | of("firmware") | total),
 	     remainder("of the host kernel"; $vvma | of("kernel") | total),
 	     remainder("tried by a guest"; $vvma | of("guest") | total)]),
 
-	call_row("requests executed"; "__gstage_trace_hfence_exec";
-		 $r.flush_executed | total; []),
-	call_row("requests"; "make_xfence_request"; $r.flush_requests | total; []),
+	call_row("requests"; "make_xfence_request"; $r.flush_requests | total;
+		 [remainder("of everything of a VM, by another function";
+			    -(calls("kvm_arch_flush_remote_tlbs") // 0))]),
 	call_row("faults"; "kvm_riscv_mmu_map"; $r.faults | total; []),
-	call_row("leaves split or not"; "__gstage_trace_split"; $r.splits | total; []),
 
 	call_row("leaves split"; "kvm_riscv_gstage_split_huge"; $splits;
 		 # Asked for by a fault, for each 2M of a slot when logging
@@ -95,7 +76,7 @@ fences(["hfence.vvma", "hinval.vvma"]) as $vvma |
 		 [remainder("calls that found no huge leaf, less those that split two levels";
 			    $split_faults - $splits +
 			    if $eager | not then 0
-			    elif $all_dirty then entries("kvm_arch_mmu_enable_log_dirty_pt_masked") | traced
+			    elif $all_dirty then calls("kvm_arch_mmu_enable_log_dirty_pt_masked") // 0
 			    else $blocks * ([$r.phases[] | select(.name == "enable") | .entered] | add // 0) end)]),
 
 	call_row("leaves write-protected"; "kvm_riscv_gstage_op_pte";
@@ -107,7 +88,7 @@ fences(["hfence.vvma", "hinval.vvma"]) as $vvma |
 			    elif $eager then $r.guest.blocks_huge * 7 * 64
 			    else $r.guest.blocks_huge * 7 end),
 		  remainder("leaves unmapped when the VM ends: those mapped, and 511 more for each split";
-			    if entries("kvm_riscv_mmu_free_pgd") | traced > 0
+			    if (calls("kvm_riscv_mmu_free_pgd") // 0) > 0
 			    then $maps + 511 * $splits else 0 end)]),
 
 	# Under the write lock the function is inlined in its caller.

@@ -18,11 +18,6 @@ char LICENSE[] SEC("license") = "GPL";
 	}
 
 EMPTY("?tp_btf/kvm_gstage_fault", events_fault)
-EMPTY("?tp_btf/kvm_gstage_work", events_work)
-EMPTY("?tp_btf/kvm_gstage_split", events_split)
-EMPTY("?tp_btf/kvm_gstage_wp", events_wp)
-EMPTY("?tp_btf/kvm_hfence_request", events_hfence_request)
-EMPTY("?tp_btf/kvm_hfence_full", events_hfence_full)
 EMPTY("?tp_btf/kvm_dirty_log", events_dirty_log)
 
 EMPTY("?fentry/kvm_riscv_mmu_map", pair_entry)

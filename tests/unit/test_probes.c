@@ -119,8 +119,9 @@ static void test_tracepoints_first(void **state)
 	(void)state;
 	choose(&k, &wish, c);
 	for (fact = 0; fact < NR_FACTS; fact++) {
-		if (fact == FACT_CHECKS || fact == FACT_LOCKS ||
-		    fact == FACT_EXITS || fact == FACT_STALLS)
+		if (fact == FACT_EVENTS || fact == FACT_CHECKS ||
+		    fact == FACT_LOCKS || fact == FACT_EXITS ||
+		    fact == FACT_STALLS)
 			assert_int_equal(c[fact].status, PROBE_UNWANTED);
 		else if (fact == FACT_VM_END)
 			assert_true(is_served(&c[fact], BACKEND_FUNCTION));
@@ -133,14 +134,75 @@ static void test_tracepoints_first(void **state)
 static void test_by_fact(void **state)
 {
 	struct kernel k = { .has_tracepoints = true,
-			    .no_tracepoint = "kvm_gstage_wp" };
+			    .no_tracepoint = "kvm_gstage_fault" };
 	const struct probe_wish wish = {};
 	struct probe_choice c[NR_FACTS];
 
 	(void)state;
 	choose(&k, &wish, c);
-	assert_true(is_served(&c[FACT_WRITE_PROTECTS], BACKEND_FUNCTION));
+	assert_true(is_served(&c[FACT_LATENCIES], BACKEND_FUNCTION));
 	assert_true(is_served(&c[FACT_SPLITS], BACKEND_TRACEPOINT));
+}
+
+/* KVM's statistics serve all that is counted, or nothing of it. */
+static void test_statistics(void **state)
+{
+	static const enum fact counted[] = {
+		FACT_FAULTS,	     FACT_PROT_UPDATES,	  FACT_LOST_RACES,
+		FACT_FLUSH_EXECUTED, FACT_SPLITS,	  FACT_WRITE_PROTECTS,
+		FACT_FLUSH_REQUESTS, FACT_FLUSH_FALLBACKS
+	};
+	static const struct {
+		struct kernel kernel;
+		const char *reason;
+	} lacks[] = {
+		{ { .no_member = "hfence_queue_full" },
+		  "no member hfence_queue_full" },
+		{ { .no_tracepoint = "kvm_dirty_log" },
+		  "no tracepoint kvm_dirty_log" },
+		{ { .no_function = "kvm_arch_destroy_vm" },
+		  "no function kvm_arch_destroy_vm" },
+		/* It is there and nobody calls it: they would never be read. */
+		{ { .no_caller = "kvm_arch_destroy_vm" },
+		  "nobody calls kvm_arch_destroy_vm" },
+	};
+	const struct probe_wish wish = { .fences = true };
+	struct probe_choice c[NR_FACTS];
+	size_t i, f;
+
+	(void)state;
+	for (i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++) {
+		struct kernel k = lacks[i].kernel;
+
+		k.has_tracepoints = true;
+		choose(&k, &wish, c);
+		for (f = 0; f < sizeof(counted) / sizeof(counted[0]); f++)
+			assert_false(probes_is_served_by(&c[counted[f]],
+							 BACKEND_TRACEPOINT));
+		assert_true(is_served(&c[FACT_LATENCIES], BACKEND_TRACEPOINT));
+		assert_non_null(
+			strstr(c[FACT_LOST_RACES].reason, lacks[i].reason));
+	}
+}
+
+/* Those of faults come with them; for the others a hook more is in each fault. */
+static void test_waits(void **state)
+{
+	struct kernel k = { .has_tracepoints = true };
+	struct probe_wish wish = {};
+	struct probe_choice c[NR_FACTS];
+
+	(void)state;
+	choose(&k, &wish, c);
+	assert_true(is_served(&c[FACT_FLUSH_WAITS], BACKEND_TRACEPOINT));
+	assert_null(c[FACT_FLUSH_WAITS].candidate->progs[1]);
+	wish.fences = true;
+	choose(&k, &wish, c);
+	assert_string_equal(c[FACT_FLUSH_WAITS].candidate->progs[1],
+			    "on_hfence_request");
+	wish.counts_only = true;
+	choose(&k, &wish, c);
+	assert_int_equal(c[FACT_FLUSH_WAITS].status, PROBE_UNWANTED);
 }
 
 /* The same facts by the same programs, and the run file tells. */
@@ -433,6 +495,8 @@ int main(void)
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_tracepoints_first),
 		cmocka_unit_test(test_by_fact),
+		cmocka_unit_test(test_statistics),
+		cmocka_unit_test(test_waits),
 		cmocka_unit_test(test_kprobes),
 		cmocka_unit_test(test_stock),
 		cmocka_unit_test(test_reasons),

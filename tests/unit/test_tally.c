@@ -155,6 +155,163 @@ static void test_fences_of_faults_are_page_requests(void **state)
 	free(t);
 }
 
+/* Where a member lies in the kernel is its index here, shifted so that it shows. */
+static void put_layout(struct gstage_stats *layout)
+{
+	__u64 *at = (__u64 *)layout;
+	size_t i;
+
+	for (i = 0; i < GSTAGE_NR_STATS; i++)
+		at[i] = GSTAGE_NR_RAW - 1 - i;
+}
+
+#define STAT(raw, member)                     \
+	(((__u64 *)(raw))[GSTAGE_NR_RAW - 1 - \
+			  offsetof(struct gstage_stats, member) / 8])
+
+/* 40 write faults that split 2 leaves, 8 of them for nothing, and a CLEAR. */
+static struct tally *stats_tally(void)
+{
+	struct gstage_raw_stats *raw = calloc(2, sizeof(*raw));
+	struct tally *t = calloc(1, sizeof(*t));
+	struct gstage_stats layout;
+
+	assert_non_null(raw);
+	assert_non_null(t);
+	put_layout(&layout);
+	t->nr_phases = 2;
+	t->phases[0].vm = t->phases[1].vm = 1;
+	t->phases[0].kind = GSTAGE_PHASE_DIRTY;
+	t->phases[0].round = 1;
+	t->phases[1].kind = GSTAGE_PHASE_CLEAR;
+	t->phases[1].round = 1;
+	STAT(&raw[0], fast_faults) = 38;
+	STAT(&raw[0], slow_faults[GSTAGE_PATH_SPLIT - 1][2]) = 2;
+	STAT(&raw[0], slow_faults[GSTAGE_PATH_MAP - 1][0]) = 1;
+	STAT(&raw[0], spurious_faults) = 8;
+	STAT(&raw[0], lost_races) = 3;
+	STAT(&raw[0], fault_splits[0]) = 2;
+	STAT(&raw[0], fault_flushes[0]) = 32;
+	STAT(&raw[0], fault_flushes[1]) = 2;
+	STAT(&raw[0], full_queues) = 5;
+	STAT(&raw[0], flush_executed[GSTAGE_FLUSH_VMID]) = 1;
+	STAT(&raw[0], fences[GSTAGE_FLUSH_VMID]) = 1;
+	STAT(&raw[1], other_splits[1]) = 1;
+	STAT(&raw[1], failed_other_splits) = 1;
+	STAT(&raw[1], wp_leaves[0]) = 512;
+	STAT(&raw[1], other_flushes[0]) = 4;
+	/* One of a page, two of 3 pages, one of 512. */
+	STAT(&raw[1], range_flushes[1]) = 1;
+	STAT(&raw[1], range_flushes[2]) = 2;
+	STAT(&raw[1], range_flushes[10]) = 1;
+	STAT(&raw[1], range_pages) = 1 + 6 + 512;
+	STAT(&raw[1], vvma_flushes) = 7;
+	tally_add_stats(t, 0, &raw[0], &layout);
+	tally_add_stats(t, 1, &raw[1], &layout);
+	free(raw);
+	return t;
+}
+
+static void test_statistics_of_kvm(void **state)
+{
+	struct tally *t = stats_tally();
+	struct run *run = run_of(t, true);
+	json_t *item;
+
+	(void)state;
+	item = row(run, "faults", 0);
+	assert_string_equal(run_str(item, "path"), "fast");
+	assert_int_equal(run_int(item, "count"), 38);
+	item = row(run, "faults", 1);
+	assert_string_equal(run_str(item, "path"), "split");
+	assert_string_equal(run_str(item, "access"), "write");
+	assert_string_equal(run_str(row(run, "faults", 2), "access"), "exec");
+	assert_int_equal(run_int(row(run, "prot_updates", 0), "count"), 30);
+	assert_int_equal(run_int(row(run, "prot_updates", 1), "count"), 8);
+	assert_int_equal(run_int(row(run, "prot_updates", 2), "count"), 3);
+	/* What is not of a fault is of the operation that the phase is. */
+	item = row(run, "splits", 1);
+	assert_string_equal(run_str(item, "cause"), "clear");
+	assert_true(json_is_true(json_object_get(item, "failed")));
+	item = row(run, "splits", 2);
+	assert_string_equal(run_str(item, "cause"), "clear");
+	assert_int_equal(run_int(item, "from_level"), 2);
+	item = row(run, "write_protects", 0);
+	assert_string_equal(run_str(item, "phase"), "clear");
+	assert_int_equal(run_int(item, "count"), 512);
+	run__free(run);
+	free(t);
+}
+
+static void test_sizes_of_ranges(void **state)
+{
+	struct tally *t = stats_tally();
+	struct run *run = run_of(t, true);
+	json_t *item, *sizes;
+
+	(void)state;
+	item = row(run, "flush_requests", 0);
+	assert_string_equal(run_str(item, "kind"), "page");
+	assert_int_equal(run_int(item, "count"), 32 + 2 + 4 + 1);
+	assert_int_equal(run_int(item, "bytes"), 37 * 4096 + 2 * (2 << 20));
+	item = row(run, "flush_requests", 1);
+	assert_string_equal(run_str(item, "kind"), "range");
+	assert_int_equal(run_int(item, "count"), 3);
+	assert_int_equal(run_int(item, "bytes"), 518 * 4096);
+	sizes = json_object_get(item, "sizes");
+	assert_int_equal(json_array_size(sizes), 2);
+	assert_int_equal(run_int(json_array_get(sizes, 0), "ge"), 2 * 4096);
+	assert_int_equal(run_int(json_array_get(sizes, 0), "lt"), 4 * 4096);
+	assert_int_equal(run_int(json_array_get(sizes, 0), "count"), 2);
+	assert_int_equal(run_int(json_array_get(sizes, 1), "ge"), 2 << 20);
+	item = row(run, "flush_requests", 2);
+	assert_string_equal(run_str(item, "kind"), "vvma");
+	assert_null(json_object_get(item, "bytes"));
+	run__free(run);
+	free(t);
+}
+
+/* A reading that is older than the last border adds nothing. */
+static void test_statistics_since(void **state)
+{
+	struct gstage_raw_stats now = {}, last = {}, since;
+
+	(void)state;
+	now.vcpus[3] = 9;
+	last.vcpus[3] = 4;
+	now.vm[5] = 1;
+	last.vm[5] = 2;
+	tally_stats_since(&since, &now, &last);
+	assert_int_equal(since.vcpus[3], 5);
+	assert_int_equal(since.vm[5], 0);
+}
+
+/* Of a VM that runs on, a vCPU may be between its count and its event. */
+static void test_a_vm_that_runs_on(void **state)
+{
+	struct tally *t = sample_tally();
+	uint64_t *nr =
+		&t->sum.phases[1].faults[GSTAGE_PATH_FAST][GSTAGE_ACCESS_WRITE];
+	struct run *run = run__new();
+	json_t *checks = json_object_get(run__json(run), "checks");
+	size_t i;
+
+	(void)state;
+	t->nr_vcpus = 2;
+	*nr += 2;
+	assert_int_equal(tally_check(t, run__json(run), false, false), 0);
+	*nr += 1;
+	assert_int_equal(tally_check(t, run__json(run), false, false), 0);
+	*nr -= 10;
+	assert_int_equal(tally_check(t, run__json(run), false, false), 0);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(json_is_true(json_object_get(
+					 json_array_get(checks, i), "ok")),
+				 i != 1);
+	run__free(run);
+	free(t);
+}
+
 static void test_open_phase_is_closed(void **state)
 {
 	struct tally *t = sample_tally();
@@ -350,6 +507,9 @@ static void test_losses_are_named(void **state)
 	t->losses.record_drops = 3;
 	t->losses.row_misses = 4;
 	t->losses.call_misses = 5;
+	t->losses.op_overflow = 6;
+	t->losses.stat_resets = 7;
+	t->losses.stat_misses = 8;
 	assert_int_equal(tally_to_run(t, run__json(run), false), 0);
 	losses = json_object_get(run__json(run), "losses");
 	assert_int_equal(run_int(losses, "phase_overflow"), 1);
@@ -357,6 +517,9 @@ static void test_losses_are_named(void **state)
 	assert_int_equal(run_int(losses, "record_drops"), 3);
 	assert_int_equal(run_int(losses, "row_misses"), 4);
 	assert_int_equal(run_int(losses, "call_misses"), 5);
+	assert_int_equal(run_int(losses, "op_overflow"), 6);
+	assert_int_equal(run_int(losses, "stat_resets"), 7);
+	assert_int_equal(run_int(losses, "stat_misses"), 8);
 	run__free(run);
 	free(t);
 }
@@ -445,6 +608,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counts_of_all_cpus),
 		cmocka_unit_test(test_fences_of_faults_are_page_requests),
+		cmocka_unit_test(test_statistics_of_kvm),
+		cmocka_unit_test(test_sizes_of_ranges),
+		cmocka_unit_test(test_statistics_since),
+		cmocka_unit_test(test_a_vm_that_runs_on),
 		cmocka_unit_test(test_open_phase_is_closed),
 		cmocka_unit_test(test_counts_only_has_no_histograms),
 		cmocka_unit_test(test_values_without_a_bucket),

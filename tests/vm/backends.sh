@@ -7,7 +7,8 @@
 # missing, never 0.
 . "$(dirname "$0")/../vmlib.sh"
 
-# Every exact count. lost_race and fallbacks are of tracepoints only. With $races
+# Every exact count. lost_race, fallbacks and waits are of tracepoints only, and KVM
+# keeps the sizes of ranges by powers of 2. With $races
 # the schedule decides in which phase something falls, which vCPU executes how many
 # fences, and which faults find that another vCPU came first ("unchanged").
 cat >"$WORK/counts.jq" <<'JQ'
@@ -19,7 +20,8 @@ def settled: if $races then null else . end;
 	splits, write_protects,
 	prot_updates: [.prot_updates[] | select(.outcome == "changed" or
 		(.outcome == "unchanged" and ($races | not)))],
-	flush_requests: [.flush_requests[] | {kind, count, bytes, buckets: .size.buckets}],
+	flush_requests: [.flush_requests[] | {kind, count, bytes,
+		buckets: (if .kind == "page" then .size.buckets else null end)}],
 	flush_executed: (.flush_executed | settled),
 	phases: ([.phases[] | {name, vm, round, entered, faults, splits, flush_requests, flush_executed}] | settled)
 }
@@ -44,8 +46,9 @@ traced_by() {
 	case $backend in
 	function) count '[.probes[] | select(.backend | . != "fentry" and . != "fexit" and . != "none")] | length' 0 ;;
 	kprobe) count '[.probes[] | select(.backend | . != "kprobe" and . != "kretprobe" and . != "none")] | length' 0 ;;
-	# Only what is a function hook on any kernel.
-	*) count '[.probes[] | select(.backend | startswith("f")) | .fact] | unique | join(" ")' vm_end ;;
+	# Only where statistics are read, or set to 0.
+	*) count '[.probes[] | select(.backend | startswith("f")) | .hook] | unique | join(" ")' \
+		'kvm_arch_destroy_vm kvm_arch_prepare_memory_region kvm_stat_data_clear vcpu_stat_clear vm_stat_clear' ;;
 	esac
 	count '[.probes[] | select(.status == "partial")] | length' 0
 	mv "$RUN" "$WORK/$name.json"

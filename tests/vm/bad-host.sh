@@ -72,7 +72,7 @@ try x 0 gstage trace -q -o /out/x.json -- true
 GUEST
 run_in_vm --kvm "$O/kernel/7.3/kvm-stock.ko" --add "$WORK/t.sh:/try.sh" -- sh /try.sh
 [ ! -f "$DIR/wrong" ] || fail "$(cat "$DIR/wrong")"
-one_line tracepoints 'no tracepoint kvm_gstage_work'
+one_line tracepoints 'no tracepoint kvm_dirty_log'
 one_line checks 'no tracepoint kvm_dirty_log; the checks look at what only tracepoints tell'
 grep -qF 'none of auto, tracepoint, function, kprobe' "$DIR/backend.err" || fail "backend: $(cat "$DIR/backend.err")"
 equal "$(jq -r '[.probes[] | select(.fact == "faults") | .backend] | unique | join(" ")' "$DIR/x.json")" "fentry fexit" "what serves faults"

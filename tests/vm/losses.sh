@@ -26,6 +26,24 @@ count '[.splits[].count] | add' 8
 count '[.faults[] | select(.access == "write") | .count] | add >= 8192' true
 grep -q 'incomplete: phase_overflow is' "$DIR/stderr" || fail "the loss is not named on stderr"
 
+# Somebody sets a statistic of KVM to 0: what it had counted is gone for everybody. Of
+# what is none of ours, and with another value, nothing is lost.
+cat >"$WORK/reset.sh" <<'GUEST'
+mount -t debugfs none /sys/kernel/debug 2>/dev/null
+cat >/zero.sh <<'SH'
+dirtyguest -q --backing hugetlb-2m --rounds 3 &
+until [ -f "$(echo /sys/kernel/debug/kvm/*-*/exits)" ]; do usleep 1000; done
+for name; do echo 0 >"$(echo /sys/kernel/debug/kvm/*-*/$name)"; done
+wait
+SH
+gstage trace -q -o /out/exits.json -- sh /zero.sh exits || exit
+gstage trace -q --counts -o /out/run.json -- sh /zero.sh gstage_fault_fast gstage_wp_2m
+GUEST
+run_in_vm --hugepages 9 --add "$WORK/reset.sh:/reset.sh" -- sh /reset.sh
+count .complete false
+count .losses.stat_resets 2
+RUN=$DIR/exits.json count .complete true
+
 # A run that is not complete is not compared.
 cp "$RUN" "$WORK/b.json"
 expect 3 "$GSTAGE" compare --aa A="$RUN" B="$WORK/b.json"

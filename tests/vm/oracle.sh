@@ -142,36 +142,6 @@ equal "$(jq '[.fences[] | select(.where == "kernel" and .insn == "sfence.vma")] 
 
 full || exit 0
 
-# --- attached late and detached early. The VMM is stopped meanwhile: a vCPU that
-# is in KVM keeps what it has not reported yet.
-cat >"$WORK/late.sh" <<'GUEST'
-dirtyguest -q --backing hugetlb-2m --rounds 6 &
-pid=$!
-usleep 40000
-kill -STOP $pid
-gstage trace -p $pid -o /out/run.json >/dev/null 2>/out/trace.err &
-tracer=$!
-until grep -q 'Ctrl-C ends it' /out/trace.err; do usleep 100000; done
-kill -CONT $pid
-usleep 30000
-kill -STOP $pid
-usleep 10000
-kill -INT $tracer
-wait $tracer || exit
-kill -CONT $pid
-wait $pid
-GUEST
-run_in_vm --oracle "$SEEN" --hugepages 8 --kvm-args eager_page_split=0 --add "$WORK/late.sh:/late.sh" -- sh /late.sh
-account
-equal "$(jq -c .intervals "$SEEN")" \
-	'["start","kvm_gstage_fault_reg","kvm_gstage_work_reg","kvm_gstage_fault_unreg"]' 'intervals'
-for when in 'before the tracer was attached' 'after it was detached'; do
-	equal "$(jq --arg why "$when" '[.rows[] | select(.what | test("^(G-stage|faults|requests:)")) | .remainders[] |
-		select(.why | contains($why)) | select(.count > 1000)] | length' <<<"$ROWS")" 3 "rows with something $when"
-done
-# All of it: 6 rounds of 4096 pages, 10 pages before.
-calls kvm_riscv_mmu_map $((6 * 4096 + 10))
-
 # --- a QEMU with another plugin API, if there is one to be had
 if newer=$("$TOP/bench/host/qemu.sh" 2>/dev/null); then
 	watched full-pass --qemu "$newer" --kvm-args eager_page_split=0 --args '--rounds 2'

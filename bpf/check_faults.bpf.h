@@ -1,20 +1,25 @@
-// SPDX-License-Identifier: GPL-2.0-only
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What must hold of each fault of a vCPU: see docs/check.md, checks livelock,
- * spurious, holes, logged-leaf, and flush-protocol as far as faults go.
+ * spurious, holes, logged-leaf, and flush-protocol as far as faults go. Apart from
+ * the other checks, since on_fault() does it: a program of its own would cost each
+ * fault twice as much.
  */
-#include "bpf/checks.bpf.h"
-#include "bpf/hook.bpf.h"
+#ifndef GSTAGE_BPF_CHECK_FAULTS_BPF_H
+#define GSTAGE_BPF_CHECK_FAULTS_BPF_H
 
+#include "bpf/checks.bpf.h"
+
+/* A and D, too: a CPU may fault for want of them. */
 static __always_inline bool is_allowed(const struct kvm_gstage_fault *fault)
 {
-	__u32 wanted = PAGE_EXEC;
+	__u64 wanted = PAGE_ACCESSED | PAGE_EXEC;
 
 	if (fault->scause == EXC_STORE_GUEST_PAGE_FAULT)
-		wanted = PAGE_WRITE;
+		wanted = PAGE_ACCESSED | PAGE_DIRTY | PAGE_WRITE;
 	else if (fault->scause == EXC_LOAD_GUEST_PAGE_FAULT)
-		wanted = PAGE_READ;
-	return fault->prot_old & wanted;
+		wanted = PAGE_ACCESSED | PAGE_READ;
+	return (fault->old_pte & wanted) == wanted;
 }
 
 /* The same vCPU on the same page again and again, and nothing in between. */
@@ -66,7 +71,7 @@ static __always_inline void check_hole(const struct logged_slot *slot, __u32 vm,
 				       const struct kvm_gstage_fault *fault)
 {
 	if (!slot->is_whole || fault->scause == EXC_STORE_GUEST_PAGE_FAULT ||
-	    fault->path == GSTAGE_PATH_RETRY)
+	    path_of_event(fault) == GSTAGE_PATH_RETRY)
 		return;
 	if (bpf_ktime_get_ns() - fault->duration_ns >
 	    slot->since_ns + EVENT_DELAY_NS)
@@ -76,7 +81,7 @@ static __always_inline void check_hole(const struct logged_slot *slot, __u32 vm,
 
 static __always_inline bool has_huge_flush(const struct kvm_gstage_fault *fault)
 {
-	return fault->flushes[1] || fault->flushes[2] || fault->flushes[3];
+	return fault->fences[1] || fault->fences[2];
 }
 
 static __always_inline void lacks_flush(__u32 vm, __u32 vcpu, __u64 gpa,
@@ -91,12 +96,12 @@ static __always_inline void check_flush(struct logged_slot *slot, __u32 vm,
 					__u32 vcpu,
 					const struct kvm_gstage_fault *fault)
 {
-	__u32 level = fault->level & 3;
+	__u32 level = fault->level & 3, path = path_of_event(fault);
 
 	/* A read may find a leaf that is writable and make it read-only. */
-	if (fault->prot_old & ~fault->prot_new) {
+	if (fault->old_pte & ~fault->new_pte & PAGE_LEAF) {
 		add(checks.list[GSTAGE_CHECK_FLUSH_PROTOCOL].checked, 1);
-		if (!(level ? has_huge_flush(fault) : fault->flushes[0]))
+		if (!(level ? has_huge_flush(fault) : fault->fences[0]))
 			lacks_flush(vm, vcpu, fault->gpa, level);
 	}
 	/*
@@ -104,10 +109,9 @@ static __always_inline void check_flush(struct logged_slot *slot, __u32 vm,
 	 * was mapped by huge ones. Once one was split, the latter may be a
 	 * fault that another vCPU has dealt with.
 	 */
-	if (fault->path == GSTAGE_PATH_SPLIT)
+	if (path == GSTAGE_PATH_SPLIT)
 		slot->is_all_huge = 0;
-	else if (fault->path != GSTAGE_PATH_MAP || fault->level ||
-		 !slot->is_all_huge)
+	else if (path != GSTAGE_PATH_MAP || fault->level || !slot->is_all_huge)
 		return;
 	add(checks.list[GSTAGE_CHECK_FLUSH_PROTOCOL].checked, 1);
 	if (!has_huge_flush(fault))
@@ -130,58 +134,15 @@ static __always_inline void check_leaf(struct vm_checks *c, __u32 vm,
 	check_flush(slot, vm, vcpu, fault);
 }
 
-SEC("?tp_btf/kvm_gstage_fault")
-int BPF_PROG(check_fault, struct kvm_vcpu *vcpu, struct kvm_gstage_fault *fault)
+static __always_inline void check_fault(const struct kvm_vcpu *vcpu, __u32 vm,
+					const struct kvm_gstage_fault *fault)
 {
-	struct vm_checks *c;
-	struct place p;
+	struct vm_checks *c = checks_of(vm);
 
-	if (!vcpu || !fault || !find_place(vcpu->kvm, &p))
-		return 0;
-
-	c = checks_of(p.vm_index);
 	if (!c)
-		return 0;
-	check_repeats(c, p.vm_index, vcpu->vcpu_id, fault);
-	check_leaf(c, p.vm_index, vcpu->vcpu_id, fault);
-	return 0;
+		return;
+	check_repeats(c, vm, vcpu->vcpu_id, fault);
+	check_leaf(c, vm, vcpu->vcpu_id, fault);
 }
 
-/*
- * Pages of @range are taken away, or are marked as not accessed, for which a CPU
- * may fault, too.
- */
-static __always_inline int handle_notifier(const struct kvm *kvm,
-					   const struct kvm_gfn_range *range)
-{
-	__u64 lo = BPF_CORE_READ(range, start) << PAGE_SHIFT;
-	__u64 hi = BPF_CORE_READ(range, end) << PAGE_SHIFT;
-	struct vm_checks *c;
-	struct place p;
-	__u32 i;
-
-	if (!find_place(kvm, &p))
-		return 0;
-	c = checks_of(p.vm_index);
-	if (!c)
-		return 0;
-	c->op.is_unmapped = 1;
-	for (i = 0; i < MAX_SLOTS && i < c->nr_slots; i++) {
-		struct logged_slot *slot = &c->slots[bounded(i, MAX_SLOTS)];
-
-		if (lo < slot->hi && hi > slot->lo)
-			slot->is_whole = slot->is_all_huge = 0;
-	}
-	return 0;
-}
-
-ON_ENTRY(kvm_unmap_gfn_range, check_unmap, struct kvm *kvm,
-	 struct kvm_gfn_range *range)
-{
-	return handle_notifier(kvm, range);
-}
-
-ON_ENTRY(kvm_age_gfn, check_age, struct kvm *kvm, struct kvm_gfn_range *range)
-{
-	return handle_notifier(kvm, range);
-}
+#endif /* GSTAGE_BPF_CHECK_FAULTS_BPF_H */
