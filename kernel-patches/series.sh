@@ -24,19 +24,20 @@ is_kvm_path() {
 	return 1
 }
 
-# kvm_copy FROM TO: make the KVM files of TO those of FROM. A file that is the
-# same is left alone, so that make compiles only what differs.
-kvm_copy() {
-	local file
+# kvm_sums TREE: hash and name of each of its KVM files.
+kvm_sums() { (cd "$1" && kvm_files . | xargs -rd '\n' sha256sum) | LC_ALL=C sort; }
 
-	while read -r file; do
-		cmp -s "$1/$file" "$2/$file" && continue
-		mkdir -p "$2/$(dirname "$file")"
-		cp "$1/$file" "$2/$file.new" && mv "$2/$file.new" "$2/$file"
-	done < <(kvm_files "$1")
-	while read -r file; do
+# kvm_copy FROM TO: make the KVM files of TO, an absolute path, those of FROM. A file
+# that is the same is left alone, so that make compiles only what differs.
+kvm_copy() {
+	local from to
+
+	from=$(kvm_sums "$1")
+	to=$(kvm_sums "$2")
+	(cd "$1" && LC_ALL=C comm -23 <(echo "$from") <(echo "$to") | sed 's/^[^ ]* *//' | xargs -rd '\n' cp --parents -t "$2")
+	LC_ALL=C comm -13 <(echo "$from") <(echo "$to") | sed 's/^[^ ]* *//' | while read -r file; do
 		[ -e "$1/$file" ] || rm "$2/$file"
-	done < <(kvm_files "$2")
+	done
 }
 
 # kvm_digest TREE: one hash of the KVM sources, names and contents.
