@@ -25,15 +25,15 @@ is_kvm_path() {
 }
 
 # kvm_sums TREE: hash and name of each of its KVM files.
-kvm_sums() { (cd "$1" && kvm_files . | xargs -rd '\n' sha256sum) | LC_ALL=C sort; }
+kvm_sums() { (cd "$1" && kvm_files . | xargs -rd '\n' sha256sum); }
 
 # kvm_copy FROM TO: make the KVM files of TO, an absolute path, those of FROM. A file
 # that is the same is left alone, so that make compiles only what differs.
 kvm_copy() {
 	local from to
 
-	from=$(kvm_sums "$1")
-	to=$(kvm_sums "$2")
+	from=$(kvm_sums "$1" | LC_ALL=C sort)
+	to=$(kvm_sums "$2" | LC_ALL=C sort)
 	(cd "$1" && LC_ALL=C comm -23 <(echo "$from") <(echo "$to") | sed 's/^[^ ]* *//' | xargs -rd '\n' cp --parents -t "$2")
 	LC_ALL=C comm -13 <(echo "$from") <(echo "$to") | sed 's/^[^ ]* *//' | while read -r file; do
 		[ -e "$1/$file" ] || rm "$2/$file"
@@ -41,9 +41,7 @@ kvm_copy() {
 }
 
 # kvm_digest TREE: one hash of the KVM sources, names and contents.
-kvm_digest() {
-	(cd "$1" && kvm_files . | xargs -d '\n' sha256sum) | cache_key
-}
+kvm_digest() { kvm_sums "$1" | cache_key; }
 
 # series_list DIR: the patches of a series, in order.
 series_list() {
